@@ -1,0 +1,85 @@
+/** Kubernetes objects as the kit passes them around: plain JSON, typed by the published API. */
+import type {
+  ConfigMap as RawConfigMap,
+  Event as RawEvent,
+  Namespace as RawNamespace,
+} from 'kubernetes-types/core/v1.d.ts'
+import type { Node as RawNode, Pod as RawPod, PodSpec, PodStatus } from 'kubernetes-types/core/v1.d.ts'
+import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
+
+export type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  Volume,
+} from 'kubernetes-types/core/v1.d.ts'
+
+/** Metadata of an object that has been stored: what the API server always fills in is not optional. */
+export type ObjectMeta = RawObjectMeta & {
+  name: string
+  uid: string
+  resourceVersion: string
+  creationTimestamp: string
+}
+
+/** Any stored object. `namespace` is absent on cluster-scoped ones. */
+export interface KubeObject {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+  [field: string]: unknown
+}
+
+type Stored<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata'> & KubeObject
+
+/** A stored Pod; the API server has defaulted its spec. */
+export type Pod = Stored<RawPod> & {
+  metadata: ObjectMeta & { namespace: string }
+  spec: PodSpec
+  status: PodStatus
+}
+/** A stored Namespace. */
+export type Namespace = Stored<RawNamespace>
+/** A stored core/v1 Event. */
+export type Event = Stored<RawEvent>
+/** A stored Node. */
+export type Node = Stored<RawNode>
+/** A stored ConfigMap. */
+export type ConfigMap = Stored<RawConfigMap>
+
+/** Something to be created: as a learner writes it, before the API server fills it in. */
+export interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: RawObjectMeta
+  [field: string]: unknown
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export interface Status {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, unknown>
+  status: 'Success' | 'Failure'
+  message?: string
+  /** CamelCase, for machines: NotFound, AlreadyExists, Conflict, Invalid, BadRequest … */
+  reason?: string
+  details?: {
+    name?: string
+    group?: string
+    kind?: string
+    uid?: string
+    causes?: { reason?: string; message?: string; field?: string }[]
+    retryAfterSeconds?: number
+  }
+  code: number
+}
+
+/** One line of a watch. An ERROR carries a Status, a BOOKMARK only a resourceVersion. */
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  object: T
+}
