@@ -14,6 +14,8 @@ export interface CommandOptions {
   env?: Record<string, string>
   /** Text for standard input; without it standard input is closed. */
   input?: string
+  /** Lets the command write to our own terminal instead of capturing what it writes. */
+  inherit?: boolean
   /** SIGTERM after this long, SIGKILL 2 s later; 60 s unless told. */
   timeoutMs?: number
   /** SIGTERM on abort, SIGKILL 2 s later. */
@@ -31,10 +33,11 @@ export async function runCommand(
 ): Promise<CommandResult> {
   // Loaded on first use: it costs more than the rest of a command that runs no binary.
   const { execa } = await import('execa')
-  const { timeoutMs = 60_000, signal, input, ...rest } = options
+  const { timeoutMs = 60_000, signal, input, inherit, ...rest } = options
   const result = await execa(file, args, {
     ...rest,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(inherit && { stdout: 'inherit' as const, stderr: 'inherit' as const }),
     reject: false,
     timeout: timeoutMs,
     forceKillAfterDelay: 2_000,
@@ -45,5 +48,5 @@ export async function runCommand(
       result.code === 'ENOENT' ? `install ${file}, or add its folder to PATH` : 'run it by hand to see more'
     throw new WorkshopError(messageOf(result), hint, { cause: result })
   }
-  return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr }
+  return { exitCode: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' }
 }

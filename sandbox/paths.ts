@@ -16,3 +16,8 @@ export function clusterFolder(name: string): string {
 export function workspacesFolder(): string {
   return process.env.SIDECAR_WORKSHOP_DIR || join(homedir(), 'sidecar-workshop')
 }
+
+/** What can be made again at any time: `$XDG_CACHE_HOME/sidecar-workshop`, by default under ~/.cache. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sidecar-workshop')
+}

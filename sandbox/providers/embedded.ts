@@ -1,0 +1,206 @@
+/** The default provider: our own API server and kubelet on this machine, from npm alone. */
+import { chmod, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClusterInfo, ClusterProvider, StartOptions } from '../cluster.ts'
+import { PODS, type KubernetesClient } from '../client.ts'
+import { ensureCredentials, writeKubeconfig } from '../embedded/credentials.ts'
+import {
+  isRunning,
+  startNodeProcess,
+  stopNodeProcess,
+  withInit,
+  type NodeProcess,
+} from '../embedded/node-process.ts'
+import { WorkshopError, messageOf } from '../errors.ts'
+import { connect, readKubeconfig } from '../kubeconfig.ts'
+import { tryLock, type Lock } from '../lock.ts'
+import { clusterFolder } from '../paths.ts'
+import { tryIsolation } from '../pods/linux/isolation.ts'
+import { until } from '../until.ts'
+
+/** A cold, busy machine takes a few seconds; what takes longer hangs. */
+const READY_TIMEOUT_MS = 20_000
+
+/** See {@link ClusterProvider}. */
+export const provider: ClusterProvider = {
+  name: 'embedded',
+
+  isAvailable: () => tryIsolation(),
+
+  async start(options: StartOptions) {
+    await withFolderLocked(async (folder) => {
+      if (await isReady(folder)) return
+      await stopNode(folder)
+      await startNode(folder, options)
+    })
+  },
+
+  async stop({ progress, keepState = false }) {
+    await withFolderLocked(async (folder) => {
+      const stage = progress.stage('Stopping the cluster')
+      try {
+        const wasRunning = await stopNode(folder)
+        if (!keepState) await rm(folder, { recursive: true, force: true })
+        stage.done(wasRunning ? undefined : 'it was not running')
+      } catch (error) {
+        stage.failed()
+        throw error
+      }
+    })
+  },
+
+  async kubeconfig() {
+    const folder = clusterFolder('embedded')
+    const node = await readNode(folder)
+    if (!node || !isRunning(node)) {
+      throw new WorkshopError('the embedded cluster is not running', 'npm run cluster up')
+    }
+    return join(folder, 'kubeconfig')
+  },
+
+  // The kit's images are folders that the engine reads by itself.
+  async loadImages() {},
+
+  async collectLogs(folder) {
+    const source = clusterFolder('embedded')
+    await mkdir(folder, { recursive: true })
+    for (const name of ['engine.log', 'logs']) {
+      await cp(join(source, name), join(folder, name), { recursive: true }).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      })
+    }
+  },
+
+  async info(): Promise<ClusterInfo> {
+    const folder = clusterFolder('embedded')
+    const node = await readNode(folder)
+    if (!node || !isRunning(node)) return { running: false, details: { state: folder } }
+    const client = await clientOf(folder)
+    const version = await client.json<{ gitVersion: string }>('GET', '/version')
+    const { items } = await client.list(PODS)
+    return {
+      running: true,
+      server: `https://127.0.0.1:${node.port}`,
+      version: version.gitVersion,
+      details: { pods: String(items.length), process: String(node.unshare.pid), state: folder },
+    }
+  },
+}
+
+async function startNode(folder: string, { progress, port = 0, signal }: StartOptions): Promise<void> {
+  const isolation = progress.stage('Trying namespaces')
+  const missing = await tryIsolation()
+  if (missing) {
+    isolation.failed()
+    throw missing
+  }
+  isolation.done()
+  const stage = progress.stage('Starting the API server and the kubelet')
+  let node: NodeProcess | undefined
+  try {
+    const credentials = await ensureCredentials(folder)
+    const started = await startNodeProcess(folder, port)
+    node = started.node
+    await writeKubeconfig(folder, node.port, credentials)
+    await writeNode(folder, node)
+    started.confirm()
+    await waitUntilReady(folder, node, signal)
+    await writeNode(folder, withInit(node))
+    stage.done(`https://127.0.0.1:${node.port}`)
+  } catch (error) {
+    stage.failed()
+    if (node) await stopNodeProcess(node)
+    throw error
+  }
+}
+
+async function waitUntilReady(folder: string, node: NodeProcess, signal?: AbortSignal): Promise<void> {
+  const client = await clientOf(folder)
+  const ready = await until(
+    async () => {
+      if (!isRunning(node)) throw await startFailure(folder, 'ended while starting')
+      return await answersReady(client)
+    },
+    { timeoutMs: READY_TIMEOUT_MS, intervalMs: 5, signal },
+  )
+  if (!ready) throw await startFailure(folder, `did not get ready in ${READY_TIMEOUT_MS / 1000} s`)
+}
+
+async function startFailure(folder: string, what: string): Promise<WorkshopError> {
+  const path = join(folder, 'engine.log')
+  const log = await readFile(path, 'utf8').catch(() => '')
+  const tail = log.trimEnd().split('\n').slice(-5).join('\n')
+  return new WorkshopError(`the cluster ${what}:\n${tail || '(it logged nothing)'}`, `see ${path}`)
+}
+
+/** Ends the chain of a former start, whatever is left of it; answers whether it ran. */
+async function stopNode(folder: string): Promise<boolean> {
+  const node = await readNode(folder)
+  if (!node) return false
+  const wasRunning = isRunning(node)
+  await stopNodeProcess(node)
+  await rm(join(folder, 'node.json'), { force: true })
+  return wasRunning
+}
+
+async function isReady(folder: string): Promise<boolean> {
+  const node = await readNode(folder)
+  return node !== undefined && isRunning(node) && (await answersReady(await clientOf(folder)))
+}
+
+async function answersReady(client: KubernetesClient): Promise<boolean> {
+  try {
+    await client.raw('GET', '/readyz', { signal: AbortSignal.timeout(2_000) })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function clientOf(folder: string): Promise<KubernetesClient> {
+  return connect(await readKubeconfig(join(folder, 'kubeconfig')))
+}
+
+async function readNode(folder: string): Promise<NodeProcess | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'node.json'), 'utf8')) as NodeProcess
+  } catch {
+    return undefined
+  }
+}
+
+async function writeNode(folder: string, node: NodeProcess): Promise<void> {
+  const draft = join(folder, `node.json.${process.pid}`)
+  await writeFile(draft, JSON.stringify(node), { mode: 0o600 })
+  await rename(draft, join(folder, 'node.json'))
+}
+
+/** Makes the cluster's folder and holds its lock meanwhile: two starts at once become one after the other. */
+async function withFolderLocked(action: (folder: string) => Promise<void>): Promise<void> {
+  const folder = clusterFolder('embedded')
+  const lockPath = `${folder}.lock`
+  let lock: Lock | undefined
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await chmod(folder, 0o700)
+    lock = await until(
+      () => {
+        const answer = tryLock(lockPath)
+        return 'release' in answer ? answer : undefined
+      },
+      { timeoutMs: READY_TIMEOUT_MS + 10_000 },
+    )
+  } catch (error) {
+    throw new WorkshopError(
+      `the state folder ${folder} can't be written: ${messageOf(error)}`,
+      'make it writable, or choose another place: XDG_STATE_HOME=/some/folder',
+      { cause: error },
+    )
+  }
+  if (!lock) throw new WorkshopError(`another command holds ${lockPath}`, 'wait for it, or end it, and try again')
+  try {
+    await action(folder)
+  } finally {
+    lock.release()
+  }
+}
