@@ -24,16 +24,20 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly example?: T
 }
 
-/** The resources that the kit itself reads and writes. */
+/** Pods; like the others below, a resource that the kit itself reads and writes. */
 export const PODS: Resource<Pod> = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }
+/** Events, of core/v1 as the kubelet writes them. */
 export const EVENTS: Resource<Event> = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true }
+/** The machines of the cluster. */
 export const NODES: Resource<Node> = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }
+/** A lesson has one of its own. */
 export const NAMESPACES: Resource<Namespace> = {
   apiVersion: 'v1',
   kind: 'Namespace',
   plural: 'namespaces',
   namespaced: false,
 }
+/** How a learner's code gets into a pod. */
 export const CONFIG_MAPS: Resource<ConfigMap> = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -214,9 +218,14 @@ export class KubernetesClient {
     return (await response.json()) as T
   }
 
+  /** One request and whatever is answered, a refusal included. */
+  send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+    return this.#transport(new Request(new URL(path, 'http://cluster'), { ...init, method }))
+  }
+
   /** One request and its answer as it comes; throws an ApiError unless the answer is a success. */
   async raw(method: string, path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await this.#transport(new Request(new URL(path, 'http://cluster'), { ...init, method }))
+    const response = await this.send(method, path, init)
     if (response.ok) return response
     throw new ApiError(toStatus(response.status, await response.text()))
   }

@@ -42,7 +42,10 @@ async function runGate(name: string, file: string, args: string[]): Promise<numb
   return exitCode
 }
 
-async function runTests(words: string[], counts: Record<'passed' | 'failed' | 'skipped', number>): Promise<number> {
+async function runTests(
+  words: string[],
+  counts: Record<'passed' | 'failed' | 'skipped', number>,
+): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'sidecar-test-'))
   try {
     const report = join(folder, 'report.json')
