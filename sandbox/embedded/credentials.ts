@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SubjectAltNameEntry } from 'selfsigned'
 
 /** PEM texts and the bearer token of the one administrator. */
 export interface Credentials {
@@ -79,7 +80,7 @@ async function writePrivate(path: string, text: string): Promise<void> {
 }
 
 /** Every name by which the API server is reached: from this machine, and from inside a pod. Type 2 is DNS, 7 is IP. */
-const SUBJECT_ALT_NAMES = [
+const SUBJECT_ALT_NAMES: SubjectAltNameEntry[] = [
   { type: 7, ip: '127.0.0.1' },
   { type: 7, ip: '10.96.0.1' },
   { type: 2, value: 'localhost' },
@@ -87,4 +88,4 @@ const SUBJECT_ALT_NAMES = [
   { type: 2, value: 'kubernetes.default' },
   { type: 2, value: 'kubernetes.default.svc' },
   { type: 2, value: 'kubernetes.default.svc.cluster.local' },
-] as const
+]
