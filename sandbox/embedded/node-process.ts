@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import type { Credentials } from './credentials.ts'
 import { WorkshopError, messageOf } from '../errors.ts'
 import { identify, isAlive, signalProcess, type ProcessIdentity } from '../process-identity.ts'
 import { cacheFolder } from '../paths.ts'
@@ -26,13 +27,13 @@ export interface NodeProcess {
 const ENGINE = fileURLToPath(new URL('./engine.ts', import.meta.url))
 
 /**
- * Starts the chain for the cluster in `folder`, its API server listening on 127.0.0.1:`port` (0: any free one).
- * The engine runs on only after `confirm` was called: were we killed before that, it would end by itself.
+ * Starts the chain for the cluster in `folder`, its API server bound to 127.0.0.1:`port` (0: any free one).
+ * The engine serves only once `confirm` has handed it its credentials: were we killed before that, it would end.
  */
 export async function startNodeProcess(
   folder: string,
   port: number,
-): Promise<{ node: NodeProcess; confirm(): void }> {
+): Promise<{ node: NodeProcess; confirm(credentials: Credentials): void }> {
   const server = await bind(port)
   const log = openSync(join(folder, 'engine.log'), 'a', 0o600)
   try {
@@ -58,7 +59,7 @@ export async function startNodeProcess(
     const confirmation = child.stdio[4] as Writable
     return {
       node: { unshare, port: (server.address() as { port: number }).port },
-      confirm: () => confirmation.end('go'),
+      confirm: (credentials) => confirmation.end(JSON.stringify(credentials)),
     }
   } catch (error) {
     throw new WorkshopError(
@@ -89,7 +90,10 @@ export async function stopNodeProcess(node: NodeProcess): Promise<void> {
   const { unshare, init } = withInit(node)
   signalProcess(unshare, 'SIGKILL')
   if (init) signalProcess(init, 'SIGKILL')
-  const gone = await until(() => !isAlive(unshare) && !(init && isAlive(init)), { timeoutMs: 10_000, intervalMs: 5 })
+  const gone = await until(() => !isAlive(unshare) && !(init && isAlive(init)), {
+    timeoutMs: 10_000,
+    intervalMs: 5,
+  })
   if (!gone) {
     const pid = init?.pid ?? unshare.pid
     throw new WorkshopError(`process ${pid} of the cluster does not end`, `ps -o pid,stat,wchan,args ${pid}`)
@@ -106,7 +110,8 @@ async function bind(port: number): Promise<Server> {
     return server
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    const why = code === 'EADDRINUSE' ? 'it is in use' : code === 'EACCES' ? 'it needs root' : messageOf(error)
+    const why =
+      code === 'EADDRINUSE' ? 'it is in use' : code === 'EACCES' ? 'it needs root' : messageOf(error)
     throw new WorkshopError(
       `the API server can't listen on 127.0.0.1:${port}: ${why}`,
       'npm run cluster up (without --port it takes a free one)',

@@ -88,22 +88,17 @@ export const provider: ClusterProvider = {
 }
 
 async function startNode(folder: string, { progress, port = 0, signal }: StartOptions): Promise<void> {
-  const isolation = progress.stage('Trying namespaces')
-  const missing = await tryIsolation()
-  if (missing) {
-    isolation.failed()
-    throw missing
-  }
-  isolation.done()
   const stage = progress.stage('Starting the API server and the kubelet')
   let node: NodeProcess | undefined
   try {
-    const credentials = await ensureCredentials(folder)
     const started = await startNodeProcess(folder, port)
     node = started.node
+    // While the engine loads: is this machine fit, and a certificate for a cluster that has none yet.
+    const [missing, credentials] = await Promise.all([tryIsolation(), ensureCredentials(folder)])
+    if (missing) throw missing
     await writeKubeconfig(folder, node.port, credentials)
     await writeNode(folder, node)
-    started.confirm()
+    started.confirm(credentials)
     await waitUntilReady(folder, node, signal)
     await writeNode(folder, withInit(node))
     stage.done(`https://127.0.0.1:${node.port}`)
@@ -197,7 +192,8 @@ async function withFolderLocked(action: (folder: string) => Promise<void>): Prom
       { cause: error },
     )
   }
-  if (!lock) throw new WorkshopError(`another command holds ${lockPath}`, 'wait for it, or end it, and try again')
+  if (!lock)
+    throw new WorkshopError(`another command holds ${lockPath}`, 'wait for it, or end it, and try again')
   try {
     await action(folder)
   } finally {
