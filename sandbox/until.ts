@@ -32,6 +32,7 @@ export async function until<T>(
 
 function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
     const timer = setTimeout(done, ms)
     signal?.addEventListener('abort', aborted, { once: true })
     function done() {
