@@ -1,0 +1,201 @@
+/** What saving a file does: the workspace's objects are brought to the cluster, and nothing else is touched. */
+import { ApiError, NAMESPACES, PODS, collectionPath, objectPath, type KubernetesClient } from '../client.ts'
+import type { Resource } from '../client.ts'
+import { WorkshopError } from '../errors.ts'
+import { until } from '../until.ts'
+import { Discovery } from './discovery.ts'
+import { parseManifests, type FileProblem, type SourceObject } from './manifests.ts'
+import type { Files } from './states.ts'
+import { DIGEST, annotated, codeConfigMap, digestOf, isSame, mountsCode, type Target } from './target.ts'
+
+/** One thing that a deployment did. */
+export interface Change {
+  action: 'created' | 'replaced' | 'deleted'
+  kind: string
+  name: string
+}
+
+/** What became of a save. With problems in the files nothing is changed; refusals concern single objects. */
+export interface Deployment {
+  changes: Change[]
+  problems: FileProblem[]
+}
+
+/**
+ * Brings workspaces to one namespace. It acts on changes of files only: a pod that the learner deleted or
+ * applied by hand stays as they left it until its own files change.
+ */
+export class Deployer {
+  readonly #client: KubernetesClient
+  readonly #namespace: string
+  readonly #discovery: Discovery
+  /** Object to the digest of the files behind it, as last deployed; nothing is known before the first time. */
+  #deployed: Map<string, Target> | undefined
+
+  constructor(client: KubernetesClient, namespace: string) {
+    this.#client = client
+    this.#discovery = new Discovery(client)
+    this.#namespace = namespace
+  }
+
+  /** Throws when the cluster does not answer; whatever it or the kit refuses is in the answer. */
+  async deploy(files: Files): Promise<Deployment> {
+    const { objects, problems } = await parseManifests(files)
+    problems.push(...objects.flatMap((object) => this.#strayNamespace(object)))
+    if (problems.length > 0) return { changes: [], problems }
+    if (!this.#deployed) await this.#createNamespace()
+    const targets = await this.#targets(objects, files, problems)
+    const before = this.#deployed ?? (await this.#remember(targets))
+    // Until all of it has arrived, only the cluster knows what has.
+    this.#deployed = undefined
+    const after = new Map(targets.map((target) => [target.key, target]))
+    const changes = await this.#change(before, after, problems)
+    this.#deployed = after
+    return { changes, problems }
+  }
+
+  async #change(
+    before: Map<string, Target>,
+    after: Map<string, Target>,
+    problems: FileProblem[],
+  ): Promise<Change[]> {
+    const vanished = [...before.values()].filter(({ key }) => !after.has(key))
+    const changed = [...after.values()].filter(({ key, digest }) => before.get(key)?.digest !== digest)
+    const changes: (Change | undefined)[] = await Promise.all(vanished.map((target) => this.#delete(target)))
+    // A pod is created after what it mounts.
+    for (const group of [changed.filter(({ isPod }) => !isPod), changed.filter(({ isPod }) => isPod)]) {
+      const outcomes = await Promise.all(group.map((target) => this.#apply(target, problems)))
+      for (const [index, outcome] of outcomes.entries()) {
+        // Remembered as something else than its files, so that the next save tries again.
+        if (!outcome) after.set(group[index]!.key, { ...group[index]!, digest: '' })
+      }
+      changes.push(...outcomes)
+    }
+    return changes.filter((change) => change !== undefined)
+  }
+
+  /** Ends every pod of the namespace at once and removes it, without waiting for the last of them. */
+  async removeNamespace(): Promise<void> {
+    const { items } = await this.#client.list(PODS, { namespace: this.#namespace })
+    await Promise.all(items.map((pod) => this.#ask(PODS, pod.metadata.name, 0)))
+    await this.#client.delete(NAMESPACES, { name: this.#namespace })
+  }
+
+  async #createNamespace(): Promise<void> {
+    const metadata = { name: this.#namespace }
+    try {
+      await this.#client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    } catch (error) {
+      if (!ApiError.isReason(error, 'AlreadyExists')) throw error
+    }
+  }
+
+  #strayNamespace({ file, line, manifest }: SourceObject): FileProblem[] {
+    const { namespace } = manifest.metadata
+    if (namespace === undefined || namespace === this.#namespace) return []
+    const what = `namespace “${namespace}”, but this lesson lives in “${this.#namespace}”`
+    return [{ file, line, what, instead: 'remove the line with the namespace' }]
+  }
+
+  async #targets(objects: SourceObject[], files: Files, problems: FileProblem[]): Promise<Target[]> {
+    const code = codeConfigMap(files)
+    const codeDigest = code ? digestOf(code.manifest) : ''
+    const targets: Target[] = []
+    for (const object of code ? [code, ...objects] : objects) {
+      const { file, line, manifest } = object
+      const resource = await this.#discovery.find(manifest)
+      if (!resource) {
+        const what = `no matches for kind “${manifest.kind}” in version “${manifest.apiVersion}”`
+        problems.push({ file, line, what, instead: 'see what the cluster serves: kubectl api-resources' })
+        continue
+      }
+      const namespace = resource.namespaced ? this.#namespace : undefined
+      const name = manifest.metadata.name!
+      const body = { ...manifest, metadata: { ...manifest.metadata, ...(namespace && { namespace }) } }
+      const digest = digestOf(body, mountsCode(manifest) ? codeDigest : '')
+      const isPod = resource.plural === 'pods'
+      targets.push({ key: `${resource.plural}/${name}`, name, resource, isPod, body, digest, file, line })
+    }
+    return targets
+  }
+
+  /** What an earlier session left in the cluster, as the annotations on the objects tell. */
+  async #remember(targets: Target[]): Promise<Map<string, Target>> {
+    const known = new Map<string, Target>()
+    for (const target of targets) {
+      const live = await this.#client.find(target.resource, target.body.metadata as { name: string })
+      if (live && isSame(live, target)) known.set(target.key, target)
+    }
+    const { items } = await this.#client.list(PODS, { namespace: this.#namespace })
+    for (const pod of items) {
+      const key = `pods/${pod.metadata.name}`
+      const digest = pod.metadata.annotations?.[DIGEST]
+      if (!digest || known.has(key)) continue
+      const { name } = pod.metadata
+      known.set(key, { key, name, resource: PODS, isPod: true, body: pod, digest, file: '', line: 1 })
+    }
+    return known
+  }
+
+  /** `undefined` when the API server refused it; why is then in `problems`. */
+  async #apply(target: Target, problems: FileProblem[]): Promise<Change | undefined> {
+    const { resource, name, file, line } = target
+    try {
+      const action = await this.#createOrReplace(target)
+      return { action, kind: resource.kind, name }
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status.code >= 500) throw error
+      problems.push({ file, line, what: error.message, instead: 'mend what the API server names' })
+      return undefined
+    }
+  }
+
+  /** The first POST is validated even where the name is taken, so a refusal never costs the pod that runs. */
+  async #createOrReplace(target: Target): Promise<'created' | 'replaced'> {
+    const { resource, name, isPod } = target
+    const body = annotated(target)
+    const create = `${collectionPath(resource, body.metadata.namespace)}${STRICT}`
+    try {
+      await this.#client.json('POST', create, body)
+      return 'created'
+    } catch (error) {
+      if (!ApiError.isReason(error, 'AlreadyExists')) throw error
+    }
+    if (isPod) {
+      await this.#deletePod(name)
+      await this.#client.json('POST', create, body)
+    } else {
+      const path = objectPath(resource, { name, namespace: body.metadata.namespace })
+      await this.#client.json('PUT', `${path}${STRICT}`, body)
+    }
+    return 'replaced'
+  }
+
+  async #delete({ resource, isPod, name }: Target): Promise<Change> {
+    if (isPod) await this.#deletePod(name)
+    else await this.#ask(resource, name)
+    return { action: 'deleted', kind: resource.kind, name }
+  }
+
+  async #deletePod(name: string): Promise<void> {
+    const ref = { name, namespace: this.#namespace }
+    const before = await this.#client.find(PODS, ref)
+    if (!before) return
+    await this.#ask(PODS, name, 1)
+    const isGone = async () => (await this.#client.find(PODS, ref))?.metadata.uid !== before.metadata.uid
+    if (await until(isGone, { timeoutMs: 20_000 })) return
+    throw new WorkshopError(`pod ${name} does not go away`, `kubectl delete pod ${name} --force`)
+  }
+
+  /** Deletes one object; one that is gone already is fine. */
+  async #ask(resource: Resource, name: string, gracePeriodSeconds?: number): Promise<void> {
+    const ref = { name, namespace: resource.namespaced ? this.#namespace : undefined }
+    try {
+      await this.#client.delete(resource, ref, { gracePeriodSeconds })
+    } catch (error) {
+      if (!ApiError.isReason(error, 'NotFound')) throw error
+    }
+  }
+}
+
+const STRICT = '?fieldManager=kubectl-client-side-apply&fieldValidation=Strict'

@@ -1,0 +1,74 @@
+/** One object of a workspace on its way to the cluster, and how it is recognised there later. */
+import { createHash } from 'node:crypto'
+import type { Resource } from '../client.ts'
+import type { KubeObject, Manifest } from '../objects.ts'
+import type { SourceObject } from './manifests.ts'
+import type { Files } from './states.ts'
+
+/** One object on its way to the cluster. */
+export interface Target {
+  /** `pods/webserver` */
+  key: string
+  name: string
+  resource: Resource
+  isPod: boolean
+  /** The manifest with the lesson's namespace. */
+  body: Manifest
+  /** Of the manifest, and of the code where it mounts it. */
+  digest: string
+  file: string
+  line: number
+}
+
+/** The learner's programs as an object, for pods to mount; none where there is no program. */
+export function codeConfigMap(files: Files): SourceObject | undefined {
+  const programs = [...files].filter(([name]) => name.endsWith('.ts'))
+  if (programs.length === 0) return undefined
+  // Without it Node reads each program twice, and says so in the container's log.
+  const data = { ...Object.fromEntries(programs), 'package.json': '{ "type": "module" }\n' }
+  const manifest = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data }
+  return { file: programs.map(([name]) => name).join(', '), line: 1, manifest }
+}
+
+/** Whether a pod sees the programs, and so has to be replaced when they change. */
+export function mountsCode(manifest: Manifest): boolean {
+  const { volumes } = (manifest.spec ?? {}) as { volumes?: { configMap?: { name?: string } }[] }
+  return Array.isArray(volumes) && volumes.some((volume) => volume?.configMap?.name === 'code')
+}
+
+/** As `kubectl apply` would write it, so that the learner's own apply goes on from here. */
+export function annotated({ body, digest }: Target): Manifest {
+  const annotations = { ...body.metadata.annotations, [LAST_APPLIED]: lastApplied(body), [DIGEST]: digest }
+  return { ...body, metadata: { ...body.metadata, annotations } }
+}
+
+/** Whether what lives in the cluster came from these very files, through the kit or through kubectl. */
+export function isSame(live: KubeObject, target: Target): boolean {
+  const { [DIGEST]: digest, [LAST_APPLIED]: applied } = live.metadata.annotations ?? {}
+  return digest === undefined ? applied === lastApplied(target.body) : digest === target.digest
+}
+
+/** https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/ */
+function lastApplied(body: Manifest): string {
+  const metadata = { ...body.metadata, annotations: body.metadata.annotations ?? {} }
+  return `${JSON.stringify(sorted({ ...body, metadata }))}\n`
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+}
+
+/** A short name for a value: the same for equal ones, whatever the order of their keys. */
+export function digestOf(...parts: unknown[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(parts.map(sorted)))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+/** The annotation that says which state of the files an object was made from. */
+export const DIGEST = 'sidecar-workshop/files'
