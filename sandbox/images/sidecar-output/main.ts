@@ -15,7 +15,7 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   if (path !== '/hello') {
     send(response, 404, 'text/plain', notFound)
   } else if (request.method !== 'GET') {
-    send(response, 405, 'text/plain', notAllowed, ['Allow', 'GET'])
+    send(response, 405, 'text/plain', notAllowed, [['Allow', 'GET']])
   } else {
     process.stdout.write('receive a request\n')
     send(response, 200, 'text/html', page)
@@ -38,20 +38,21 @@ function send(
   status: number,
   type: 'text/html' | 'text/plain',
   body: string,
-  headers: string[] = [],
+  headers: string[][] = [],
 ): void {
   // Node would announce keep-alive in two more headers; HTTP/1.1 needs none.
   response.removeHeader('Connection')
-  const connection = response.shouldKeepAlive ? [] : ['Connection', 'close']
+  const connection = response.shouldKeepAlive ? [] : [['Connection', 'close']]
   response.sendDate = false
-  response.writeHead(status, [
+  const all = [
     ...headers,
-    ...['Server', 'akka-http/10.2.9'],
-    ...['Date', new Date().toUTCString()],
+    ['Server', 'akka-http/10.2.9'],
+    ['Date', new Date().toUTCString()],
     ...connection,
-    ...['Content-Type', `${type}; charset=UTF-8`],
-    ...['Content-Length', String(Buffer.byteLength(body))],
-  ])
+    ['Content-Type', `${type}; charset=UTF-8`],
+    ['Content-Length', String(Buffer.byteLength(body))],
+  ]
+  response.writeHead(status, all.flat())
   response.end(body)
 }
 
