@@ -1,0 +1,129 @@
+/** Runs pods as processes of this machine in namespaces of their own; needs to live in a node namespace itself. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../../clock.ts'
+import {
+  type ContainerExit,
+  type ContainerRuntime,
+  type ContainerSpec,
+  ContainerStartError,
+  type RunningContainer,
+} from '../runtime.ts'
+import { writeLog } from './log.ts'
+import { createPodNetworks } from './network.ts'
+import { type AppProcess, type Operation, startProcess } from './process.ts'
+import { type HostRoot, readHostRoot, rootOperations } from './root.ts'
+
+/** Where the runtime keeps its files, and whose time its logs show. */
+export interface LinuxRuntimeOptions {
+  /** The runtime's own: `prepare` empties it and `stop` removes it. */
+  folder: string
+  clock: Clock
+}
+
+/** The runtime, and its beginning and end. */
+export interface LinuxRuntime extends ContainerRuntime {
+  /** Readies network and folders; once, before anything else. */
+  prepare(): Promise<void>
+  /** Kills what runs and removes what {@link prepare} and the pods made. */
+  stop(): Promise<void>
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+interface Container {
+  spec: ContainerSpec
+  app: AppProcess
+  running: RunningContainer
+}
+
+/** Creates no process and touches no file before `prepare`. */
+export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): LinuxRuntime {
+  const networks = createPodNetworks(join(folder, 'net'))
+  const emptyFolder = join(folder, 'root')
+  const containers = new Map<string, Container>()
+  let host: HostRoot | undefined
+
+  async function startContainer(spec: ContainerSpec): Promise<RunningContainer> {
+    const network = networks.get(spec.pod.uid)
+    if (!network || !host) throw new ContainerStartError('CreateContainerError', `pod ${spec.pod.name} has no sandbox`)
+    const app = await startProcess([
+      ['join', network.namespaceFile],
+      ['namespaces'],
+      ...rootOperations(host, emptyFolder, { ...spec.pod, ip: network.ip }, spec.mounts),
+      ...appOperations(spec, spec.argv),
+    ])
+    const running = track(spec, app)
+    containers.set(running.id, { spec, app, running })
+    void running.exited.then(() => containers.delete(running.id))
+    return running
+  }
+
+  function track(spec: ContainerSpec, app: AppProcess): RunningContainer {
+    const logged = writeLog(spec.logPath, clock, app.stdout, app.stderr)
+    let ended = false
+    const exited = app.exited.then(async ({ code, signal }): Promise<ContainerExit> => {
+      ended = true
+      const finishedAtMs = clock.now()
+      await logged
+      return signal === 0
+        ? { exitCode: code, finishedAtMs }
+        : { exitCode: 128 + signal, signal, finishedAtMs }
+    })
+    return {
+      id: randomBytes(32).toString('hex'),
+      startedAtMs: clock.now(),
+      exited,
+      kill: (signal) => {
+        if (!ended) sendSignal(app.pid, signal)
+      },
+    }
+  }
+
+  return {
+    async prepare() {
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(emptyFolder, { recursive: true })
+      host = readHostRoot(process.execPath)
+      await networks.prepare()
+    },
+    createSandbox: async ({ uid }) => ({ ip: (await networks.add(uid)).ip }),
+    removeSandbox: (uid) => networks.remove(uid),
+    startContainer,
+    exec: () => Promise.reject(new Error('later')),
+    async stop() {
+      const running = [...containers.values()].map((container) => container.running)
+      for (const container of running) container.kill('SIGKILL')
+      await Promise.all(running.map((container) => container.exited))
+      await networks.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+// Docker's own set without MKNOD: there is no device cgroup here that would make device nodes harmless.
+const keptCapabilities = new Set([0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31])
+const lastCapability = 40
+
+/** From a joined namespace to the app: rights, environment, folder, arguments. */
+function appOperations(spec: ContainerSpec, argv: string[]): Operation[] {
+  const env = { PATH: defaultPath, HOSTNAME: spec.pod.hostname, HOME: '/root', ...spec.env }
+  const dropped = Array.from({ length: lastCapability + 1 }, (_, capability) => capability)
+    .filter((capability) => !keptCapabilities.has(capability))
+  return [
+    ...dropped.map((capability): Operation => ['drop', String(capability)]),
+    ...Object.entries(env).map(([name, value]): Operation => ['env', `${name}=${value}`]),
+    ['cwd', spec.workingDir],
+    ...argv.map((argument): Operation => ['arg', argument]),
+  ]
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, constants.signals[signal])
+  } catch {
+    // It ended a moment ago.
+  }
+}
