@@ -43,7 +43,7 @@ export class Deployer {
     const { objects, problems } = await parseManifests(files)
     problems.push(...objects.flatMap((object) => this.#strayNamespace(object)))
     if (problems.length > 0) return { changes: [], problems }
-    if (!this.#deployed) await this.#createNamespace()
+    if (!this.#deployed) await ensureNamespace(this.#client, this.#namespace)
     const targets = await this.#targets(objects, files, problems)
     const before = this.#deployed ?? (await this.#remember(targets))
     // Until all of it has arrived, only the cluster knows what has.
@@ -79,15 +79,6 @@ export class Deployer {
     const { items } = await this.#client.list(PODS, { namespace: this.#namespace })
     await Promise.all(items.map((pod) => this.#ask(PODS, pod.metadata.name, 0)))
     await this.#client.delete(NAMESPACES, { name: this.#namespace })
-  }
-
-  async #createNamespace(): Promise<void> {
-    const metadata = { name: this.#namespace }
-    try {
-      await this.#client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-    } catch (error) {
-      if (!ApiError.isReason(error, 'AlreadyExists')) throw error
-    }
   }
 
   #strayNamespace({ file, line, manifest }: SourceObject): FileProblem[] {
@@ -195,6 +186,15 @@ export class Deployer {
     } catch (error) {
       if (!ApiError.isReason(error, 'NotFound')) throw error
     }
+  }
+}
+
+/** Makes the namespace unless it is there. */
+export async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
+  try {
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  } catch (error) {
+    if (!ApiError.isReason(error, 'AlreadyExists')) throw error
   }
 }
 

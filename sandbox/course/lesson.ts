@@ -19,6 +19,11 @@ export interface Lesson extends FrontMatter {
   folder: string
 }
 
+/** The namespace in which a learner's pods of this lesson live. */
+export function namespaceOf(lesson: Lesson): string {
+  return `lesson-${lesson.number}`
+}
+
 /** Where the kit's own lessons are. */
 export const LESSONS_FOLDER = fileURLToPath(new URL('../../lessons/', import.meta.url))
 

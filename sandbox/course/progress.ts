@@ -19,6 +19,8 @@ export interface LessonProgress {
 /** The whole file, lessons by folder name. */
 export interface ProgressFile {
   version: 1
+  /** The lesson that was worked on last. */
+  latest?: string
   lessons: Record<string, LessonProgress>
 }
 
@@ -55,6 +57,7 @@ export function updateProgress(
 ): LessonProgress {
   const { progress } = readProgress(nowMs)
   const own = (progress.lessons[lesson] ??= { steps: {} })
+  progress.latest = lesson
   change(own)
   const path = progressPath()
   const draft = `${path}.${process.pid}`
@@ -72,7 +75,8 @@ function parse(text: string): ProgressFile | undefined {
   try {
     const value = JSON.parse(text) as Partial<ProgressFile> | null
     const lessons = value?.version === 1 && typeof value.lessons === 'object' ? value.lessons : undefined
-    return lessons && Object.values(lessons).every(isLessonProgress) ? { version: 1, lessons } : undefined
+    if (!lessons || !Object.values(lessons).every(isLessonProgress)) return undefined
+    return { version: 1, latest: value?.latest, lessons }
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 /** Reads the text of a lesson.mdx: introduction, one part per step, afterword; knows what an author may write. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Nodes, RootContent } from 'mdast'
+import type { Nodes, PhrasingContent, RootContent } from 'mdast'
 import { messageOf } from '../errors.ts'
 import type { Problems } from './problems.ts'
 
@@ -24,6 +24,11 @@ export interface FileBlock {
 
 /** One block of text: Markdown, or one of the lesson's own components. */
 export type Block = RootContent | PodBlock | FileBlock
+
+/** What a paragraph, a heading or a table cell is made of. */
+export type Inline = PhrasingContent
+
+export type { ListItem, Table } from 'mdast'
 
 /** The text of a lesson. */
 export interface Prose {

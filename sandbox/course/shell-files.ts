@@ -1,0 +1,58 @@
+/** The files behind the learner's shell: a kubeconfig for one lesson, and start-up files that mark the prompt. */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { stateFolder } from '../paths.ts'
+import { namespaceOf, type Lesson } from './lesson.ts'
+
+/** How to start the learner's own shell. */
+export interface ShellStart {
+  args: string[]
+  env: Record<string, string>
+}
+
+/**
+ * Writes what the shell needs into the state folder. `shell` is the path in $SHELL; bash and zsh get a marked
+ * prompt behind their own start-up files, any other shell the environment only.
+ */
+export async function prepareShell(lesson: Lesson, shell: string, kubeconfig: string): Promise<ShellStart> {
+  const folder = join(stateFolder(), 'shell', lesson.name)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const env = {
+    KUBECONFIG: await writeKubeconfig(kubeconfig, namespaceOf(lesson), folder),
+    SIDECAR_WORKSHOP_LESSON: String(lesson.number),
+  }
+  const mark = `(lesson ${lesson.number}) `
+  if (basename(shell) === 'bash') {
+    const rcfile = join(folder, 'bashrc')
+    await writeFile(rcfile, `[ -f ~/.bashrc ] && . ~/.bashrc\nPS1="${mark}$PS1"\n`)
+    return { args: ['--rcfile', rcfile], env }
+  }
+  if (basename(shell) === 'zsh') {
+    const own = `WORKSHOP_ZDOTDIR`
+    await writeFile(join(folder, '.zshenv'), `[ -f "$${own}/.zshenv" ] && . "$${own}/.zshenv"\n`)
+    await writeFile(join(folder, '.zshrc'), zshrc(own, mark))
+    return {
+      args: [],
+      env: { ...env, ZDOTDIR: folder, [own]: process.env.ZDOTDIR ?? process.env.HOME ?? '/' },
+    }
+  }
+  return { args: [], env }
+}
+
+/** A copy with the lesson's namespace preset, so that kubectl needs no -n. */
+async function writeKubeconfig(source: string, namespace: string, folder: string): Promise<string> {
+  const { parse, stringify } = await import('yaml')
+  const config = parse(await readFile(source, 'utf8')) as {
+    contexts?: { context: { namespace?: string } }[]
+  }
+  for (const { context } of config.contexts ?? []) context.namespace = namespace
+  const path = join(folder, 'kubeconfig')
+  await writeFile(path, stringify(config), { mode: 0o600 })
+  await chmod(path, 0o600)
+  return path
+}
+
+/** The learner's own files decide first, and find ZDOTDIR as they know it. */
+function zshrc(own: string, mark: string): string {
+  return `ZDOTDIR="$${own}"\n[ -f "$ZDOTDIR/.zshrc" ] && . "$ZDOTDIR/.zshrc"\nPROMPT="${mark}$PROMPT"\n`
+}

@@ -1,0 +1,73 @@
+/** `npm run shell`: the learner's own shell, in the workspace, with kubectl pointed at the lesson. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { ensureNamespace } from '#sandbox/course/deploy.ts'
+import { findLesson, listLessons, namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
+import { readProgress } from '#sandbox/course/progress.ts'
+import { prepareShell } from '#sandbox/course/shell-files.ts'
+import { filesBefore } from '#sandbox/course/states.ts'
+import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
+import { WorkshopError } from '#sandbox/errors.ts'
+import { startCluster } from '../cluster-access.ts'
+import { print } from '../terminal/print.ts'
+
+export const summary = 'opens your shell in a lesson’s folder, with kubectl set up'
+export const usage = `npm run shell        for the lesson that you worked on last
+npm run shell 1      for lesson 1`
+
+/** The exit code of the shell. */
+export async function run(args: string[]): Promise<number> {
+  const { positionals } = parseArgs({ args, allowPositionals: true, options: {} })
+  const lesson = await chooseLesson(positionals)
+  const cluster = await startCluster()
+  await ensureNamespace(cluster.client, namespaceOf(lesson))
+  const folder = workspaceFolder(lesson)
+  await prepareWorkspace(folder, await filesBefore(lesson, 0))
+  const shell = process.env.SHELL || '/bin/sh'
+  const start = await prepareShell(lesson, shell, cluster.kubeconfig)
+  print(`Your shell for lesson ${lesson.number}, in ${folder}.
+kubectl speaks to the workshop's cluster, namespace ${namespaceOf(lesson)}. “exit” leaves.`)
+  return await runShell(shell, start.args, folder, { ...ownEnvironment(), ...start.env })
+}
+
+async function chooseLesson([typed, ...rest]: string[]): Promise<Lesson> {
+  if (rest.length > 0) throw new WorkshopError('shell takes the number of one lesson at most', usage)
+  if (typed !== undefined) return await findLesson(typed)
+  const lessons = await listLessons()
+  const { latest } = readProgress(Date.now()).progress
+  const lesson = lessons.find(({ name }) => name === latest) ?? lessons[0]
+  if (!lesson) throw new WorkshopError('there is no lesson yet', 'see lessons/README.md')
+  return lesson
+}
+
+async function runShell(
+  shell: string,
+  args: string[],
+  cwd: string,
+  env: Record<string, string | undefined>,
+): Promise<number> {
+  // Ctrl-C is the shell's; npm and this process wait for its end.
+  const ignore = () => {}
+  process.on('SIGINT', ignore)
+  try {
+    const child = spawn(shell, args, { cwd, env, stdio: 'inherit' })
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return signal ? 1 : (code ?? 1)
+  } catch (error) {
+    throw new WorkshopError(
+      `can't start your shell ${shell}`,
+      'choose another: SHELL=/bin/sh npm run shell',
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    process.off('SIGINT', ignore)
+  }
+}
+
+/** Without what npm adds for scripts. */
+function ownEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+}
