@@ -1,0 +1,128 @@
+/** The kubelet of the embedded cluster: an API client that keeps one worker for each pod of its node. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../clock.ts'
+import { ApiError, PODS, type KubernetesClient } from '../client.ts'
+import type { Pod } from '../objects.ts'
+import type { Images, KubeletContext } from './container-start.ts'
+import { createEventRecorder } from './events.ts'
+import { registerNode } from './node-object.ts'
+import { createNodeStreams, type KubeletStreams } from './node-streams.ts'
+import { PodWorker } from './pod-worker.ts'
+import type { ContainerRuntime } from './runtime.ts'
+
+/** Pause before a list and watch that failed is tried again. */
+const WATCH_RETRY_MS = 500
+
+/** What a kubelet needs. */
+export interface KubeletOptions {
+  client: KubernetesClient
+  runtime: ContainerRuntime
+  images: Images
+  clock: Clock
+  /** State of pods lies in `pods` under it; made when it does not exist. */
+  folder: string
+  nodeName: string
+  /** The node's address, shown as hostIP. */
+  hostIp: string
+  /** `v1.33.4`, shown by `kubectl get nodes`. */
+  version: string
+}
+
+/** A kubelet that runs; its streams are what the API server asks of a node. */
+export interface Kubelet extends KubeletStreams {
+  /** Stops following the API. Containers run on: whoever owns the runtime ends them. */
+  stop(): Promise<void>
+}
+
+/**
+ * Registers the node and takes up the pods bound to it; settles when the first list of pods has been
+ * taken up. Pods whose status says that they run are treated as after a reboot.
+ */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { version, ...rest } = options
+  const context: KubeletContext = {
+    ...rest,
+    events: createEventRecorder(options.client, options.clock, options.nodeName),
+  }
+  const workers = new Map<string, PodWorker>()
+  const aborter = new AbortController()
+
+  function take(pod: Pod): void {
+    const { uid } = pod.metadata
+    const worker = workers.get(uid)
+    if (worker) worker.update(pod)
+    else workers.set(uid, new PodWorker(context, pod, () => forget(uid)))
+  }
+
+  function forget(uid: string): void {
+    workers.delete(uid)
+    context.events.forget(uid)
+  }
+
+  async function listPods(): Promise<string> {
+    const { items, resourceVersion } = await context.client.list(PODS, {
+      fieldSelector: `spec.nodeName=${context.nodeName}`,
+      signal: aborter.signal,
+    })
+    const present = new Set(items.map(({ metadata }) => metadata.uid))
+    for (const [uid, worker] of workers) if (!present.has(uid)) worker.gone()
+    for (const pod of items) take(pod)
+    return resourceVersion
+  }
+
+  /** Watches until the server ends the stream; answers where to go on. */
+  async function watchPods(since: string): Promise<string> {
+    let resourceVersion = since
+    const changes = context.client.watch(PODS, {
+      fieldSelector: `spec.nodeName=${context.nodeName}`,
+      resourceVersion,
+      signal: aborter.signal,
+    })
+    for await (const { type, object } of changes) {
+      resourceVersion = object.metadata.resourceVersion
+      if (type === 'DELETED') workers.get(object.metadata.uid)?.gone()
+      else if (type !== 'BOOKMARK') take(object)
+    }
+    return resourceVersion
+  }
+
+  async function follow(first: string): Promise<void> {
+    let resourceVersion: string | undefined = first
+    while (!aborter.signal.aborted) {
+      try {
+        resourceVersion = await watchPods(resourceVersion ?? (await listPods()))
+      } catch (error) {
+        resourceVersion = undefined
+        if (!ApiError.isReason(error, 'Expired')) await pause(context.clock, aborter.signal)
+      }
+    }
+  }
+
+  await registerNode(context, version)
+  const resourceVersion = await listPods()
+  await removeLeftovers(context.folder, (uid) => workers.has(uid))
+  const following = follow(resourceVersion)
+  return {
+    ...createNodeStreams(context, (uid) => workers.get(uid)),
+    async stop() {
+      aborter.abort()
+      await following
+      await context.events.flush()
+    },
+  }
+}
+
+function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    clock.schedule(WATCH_RETRY_MS, resolve)
+  })
+}
+
+/** What pods left behind that were removed while no kubelet ran. */
+async function removeLeftovers(folder: string, isKnown: (uid: string) => boolean): Promise<void> {
+  await mkdir(join(folder, 'pods'), { recursive: true })
+  const left = (await readdir(join(folder, 'pods'))).filter((entry) => !isKnown(entry.split('_').at(-1)!))
+  await Promise.all(left.map((entry) => rm(join(folder, 'pods', entry), { recursive: true, force: true })))
+}

@@ -1,0 +1,84 @@
+/** The Node object of the one machine: https://kubernetes.io/docs/reference/node/node-status/ */
+import { readFile } from 'node:fs/promises'
+import { arch, availableParallelism, release, totalmem } from 'node:os'
+import { timestamp } from '../clock.ts'
+import { ApiError, NODES } from '../client.ts'
+import type { KubeletContext } from './container-start.ts'
+
+/** Writes the Node object once: nothing about it changes while the kubelet runs, so there is no heartbeat. */
+export async function registerNode(
+  { client, clock, nodeName, hostIp }: KubeletContext,
+  kubeletVersion: string,
+): Promise<void> {
+  const architecture = arch() === 'x64' ? 'amd64' : arch()
+  const labels = {
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': architecture,
+  }
+  const resources = {
+    cpu: String(availableParallelism()),
+    memory: `${Math.floor(totalmem() / 1024)}Ki`,
+    pods: '110',
+  }
+  const status = {
+    capacity: resources,
+    allocatable: resources,
+    addresses: [
+      { type: 'InternalIP', address: hostIp },
+      { type: 'Hostname', address: nodeName },
+    ],
+    conditions: conditions(timestamp(clock.now())),
+    nodeInfo: {
+      architecture,
+      operatingSystem: 'linux',
+      osImage: await osName(),
+      kernelVersion: release(),
+      kubeletVersion,
+      kubeProxyVersion: '',
+      containerRuntimeVersion: 'embedded://1',
+      machineID: '',
+      systemUUID: '',
+      bootID: await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+        (id) => id.trim(),
+        () => '',
+      ),
+    },
+    daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+    images: [],
+  }
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels }, spec: {} }
+  try {
+    await client.create(NODES, node)
+  } catch (error) {
+    if (!ApiError.isReason(error, 'AlreadyExists')) throw error
+  }
+  await client.patch(NODES, { name: nodeName }, { status }, { subresource: 'status' })
+}
+
+function conditions(now: string) {
+  const condition = (type: string, status: 'True' | 'False', reason: string, message: string) => ({
+    type,
+    status,
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+    reason,
+    message,
+  })
+  return [
+    condition(
+      'MemoryPressure',
+      'False',
+      'KubeletHasSufficientMemory',
+      'kubelet has sufficient memory available',
+    ),
+    condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+    condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+    condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
+  ]
+}
+
+async function osName(): Promise<string> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '')
+  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux'
+}

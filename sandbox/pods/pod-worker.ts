@@ -1,0 +1,272 @@
+/** Drives one pod: asks lifecycle.ts what to do, does it, records the outcome, and asks again. */
+import { rm } from 'node:fs/promises'
+import { ApiError, PODS } from '../client.ts'
+import { messageOf } from '../errors.ts'
+import type { Pod, PodStatus } from '../objects.ts'
+import { nextSetupDelayMs } from './back-off.ts'
+import {
+  identityOf,
+  podFolder,
+  podLogFolder,
+  startContainer,
+  type KubeletContext,
+  type StartOutcome,
+} from './container-start.ts'
+import { eventsOfChange } from './events.ts'
+import { decide, type Action } from './lifecycle.ts'
+import {
+  containersOf,
+  forgetInitialization,
+  newPodRecord,
+  type ContainerRecord,
+  type PodRecord,
+} from './record.ts'
+import type { RunningContainer } from './runtime.ts'
+import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { VolumeError, mountVolumes } from './volumes.ts'
+
+/** After a removal that the API did not take. */
+const REMOVAL_RETRY_MS = 1_000
+/** What a pod gets whose object was removed without waiting for it (`kubectl delete --force`). */
+const FORCED_GRACE_SECONDS = 1
+
+/** One pod's worker; it ends with the pod. */
+export class PodWorker {
+  readonly #context: KubeletContext
+  readonly #writer: StatusWriter
+  readonly #onGone: () => void
+  readonly #processes = new Map<string, RunningContainer>()
+  readonly #announced = new Set<string>()
+  readonly record: PodRecord
+  #pod: Pod
+  #status: PodStatus
+  #isAwaited = false
+  #isObjectGone = false
+  #isOver = false
+  #cancelWake = () => {}
+
+  /** `onGone` is called when nothing of the pod is left on this machine. */
+  constructor(context: KubeletContext, pod: Pod, onGone: () => void) {
+    this.#context = context
+    this.#pod = pod
+    this.#status = pod.status
+    this.#onGone = onGone
+    this.#writer = createStatusWriter(context, pod)
+    this.record = newPodRecord(pod, context.clock.now())
+    this.update(pod)
+  }
+
+  /** The pod as the API last showed it. */
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  /** The process of a container that runs. */
+  processOf(container: string): RunningContainer | undefined {
+    return this.#processes.get(container)
+  }
+
+  /** The pod's object has changed. */
+  update(pod: Pod): void {
+    this.#pod = pod
+    if (pod.metadata.deletionTimestamp) this.#noteDeletion(pod.metadata.deletionGracePeriodSeconds ?? 30)
+    this.#ask()
+  }
+
+  /** The pod's object is gone from the API. */
+  gone(): void {
+    this.#isObjectGone = true
+    this.record.isRemoved = true
+    this.#noteDeletion(FORCED_GRACE_SECONDS)
+    this.#ask()
+  }
+
+  #noteDeletion(graceSeconds: number): void {
+    const { deletion } = this.record
+    if (deletion && deletion.graceSeconds <= graceSeconds) return
+    const deadlineMs = this.#context.clock.now() + graceSeconds * 1000
+    this.record.deletion = {
+      graceSeconds,
+      deadlineMs: Math.min(deadlineMs, deletion?.deadlineMs ?? Infinity),
+    }
+  }
+
+  /** Asks once for all that happened in this turn of the event loop. */
+  #ask(): void {
+    if (this.#isAwaited || this.#isOver) return
+    this.#isAwaited = true
+    queueMicrotask(() => {
+      this.#isAwaited = false
+      this.#step()
+    })
+  }
+
+  #step(): void {
+    const { status, actions, isEnding } = decide(
+      this.#pod,
+      this.record,
+      this.#status,
+      this.#context.clock.now(),
+    )
+    for (const event of eventsOfChange(this.#pod, this.#status, status)) {
+      this.#context.events.record(this.#pod, event)
+    }
+    this.#status = status
+    if (!this.record.isRemoved) this.#writer.write(status)
+    if (isEnding) this.#announceEnd()
+    this.#cancelWake()
+    for (const action of actions) this.#do(action)
+    const { sandbox } = this.record
+    if (this.#isObjectGone && (sandbox.is === 'absent' || sandbox.is === 'removed')) void this.#finish()
+  }
+
+  #do(action: Action): void {
+    if (action.do === 'prepare') void this.#prepare()
+    else if (action.do === 'start') void this.#start(action)
+    else if (action.do === 'teardown') void this.#tearDown()
+    else if (action.do === 'remove') void this.#remove()
+    else if (action.do === 'wake') this.#wakeAt(action.atMs)
+    else this.#signal(action)
+  }
+
+  #wakeAt(atMs: number): void {
+    const delayMs = Math.max(atMs - this.#context.clock.now(), 0)
+    this.#cancelWake = this.#context.clock.schedule(delayMs, () => this.#ask())
+  }
+
+  async #prepare(): Promise<void> {
+    const { clock, client, folder, runtime, events } = this.#context
+    const formerMs = this.record.sandbox.is === 'absent' ? this.record.sandbox.failure?.delayMs : undefined
+    const pod = this.#pod
+    this.record.sandbox = { is: 'preparing' }
+    if (Object.values(this.record.containers).some(({ instance }) => 'beforeReboot' in instance)) {
+      const message = 'Pod sandbox changed, it will be killed and re-created.'
+      events.record(pod, { type: 'Normal', reason: 'SandboxChanged', message })
+    }
+    forgetInitialization(pod, this.record)
+    try {
+      await mountVolumes(pod, podFolder(folder, pod.metadata.uid), client, clock.now())
+      const { ip } = await runtime.createSandbox(identityOf(pod))
+      this.record.sandbox = { is: 'ready', ip }
+    } catch (error) {
+      const isVolume = error instanceof VolumeError
+      const message = isVolume ? error.message : `Failed to create pod sandbox: ${messageOf(error)}`
+      const reason = isVolume ? 'FailedMount' : 'FailedCreatePodSandBox'
+      events.record(pod, { type: 'Warning', reason, message })
+      const failure = { message, atMs: clock.now(), delayMs: nextSetupDelayMs(formerMs) }
+      this.record.sandbox = {
+        is: 'absent',
+        failure: { ...failure, reason: isVolume ? error.reason : reason },
+      }
+    }
+    this.#ask()
+  }
+
+  async #start(action: Action & { do: 'start' }): Promise<void> {
+    const { sandbox } = this.record
+    const known = this.record.containers[action.container]!
+    const container = containersOf(this.#pod).find(({ name }) => name === action.container)
+    if (!container || sandbox.is !== 'ready') return
+    const former = known.instance
+    known.instance = former.is === 'ended' ? { is: 'starting', after: former } : { is: 'starting' }
+    const outcome = await startContainer(this.#context, this.#pod, container, {
+      attempt: action.attempt,
+      podIp: sandbox.ip,
+      formerFailure: known.failure,
+    })
+    if ('failure' in outcome) {
+      known.instance = former
+      known.failure = outcome.failure
+    } else {
+      this.#noteInstance(known, action, outcome)
+    }
+    this.#ask()
+  }
+
+  #noteInstance(
+    known: ContainerRecord,
+    { container, attempt, crashBackOff }: Action & { do: 'start' },
+    outcome: Exclude<StartOutcome, { failure: unknown }>,
+  ): void {
+    if (known.instance.is === 'starting' && known.instance.after) known.last = known.instance.after
+    known.attempt = attempt
+    const { reference, id: imageId, description } = outcome.image
+    known.image = { reference, id: description ? `${imageId} (${description})` : imageId }
+    if (crashBackOff) known.crashBackOff = crashBackOff
+    delete known.failure
+    if ('ended' in outcome) {
+      known.instance = { is: 'ended', ...outcome.ended }
+      return
+    }
+    const { id, startedAtMs, exited } = outcome.running
+    known.instance = { is: 'running', id, startedAtMs, started: true, ready: true }
+    this.#processes.set(container, outcome.running)
+    void exited.then(({ exitCode, finishedAtMs }) => {
+      const reason = exitCode === 0 ? 'Completed' : 'Error'
+      known.instance = { is: 'ended', id, exitCode, reason, startedAtMs, finishedAtMs }
+      this.#processes.delete(container)
+      this.#ask()
+    })
+  }
+
+  #announceEnd(): void {
+    for (const [container, { id }] of this.#processes) {
+      if (this.#announced.has(id)) continue
+      this.#announced.add(id)
+      const message = `Stopping container ${container}`
+      this.#context.events.record(this.#pod, { type: 'Normal', reason: 'Killing', message, container })
+    }
+  }
+
+  #signal(action: Action & { do: 'terminate' | 'kill' }): void {
+    const { instance } = this.record.containers[action.container]!
+    if (instance.is !== 'running') return
+    if (action.do === 'terminate') instance.stop = { killAtMs: action.killAtMs }
+    else instance.stop = { killAtMs: this.#context.clock.now(), killed: true }
+    this.#processes.get(action.container)?.kill(action.do === 'terminate' ? 'SIGTERM' : 'SIGKILL')
+  }
+
+  async #tearDown(): Promise<void> {
+    const { sandbox } = this.record
+    if (sandbox.is !== 'ready') return
+    const { uid } = this.#pod.metadata
+    this.record.sandbox = { is: 'removing', ip: sandbox.ip }
+    await this.#context.runtime.removeSandbox(uid).catch((error: unknown) => {
+      const message = `error killing pod: ${messageOf(error)}`
+      this.#context.events.record(this.#pod, { type: 'Warning', reason: 'FailedKillPod', message })
+    })
+    await rm(podFolder(this.#context.folder, uid), { recursive: true, force: true }).catch(() => undefined)
+    this.record.sandbox = { is: 'removed', ip: sandbox.ip }
+    this.#ask()
+  }
+
+  async #remove(): Promise<void> {
+    const { namespace, name, uid } = this.#pod.metadata
+    this.record.isRemoved = true
+    await this.#writer.idle()
+    try {
+      await this.#context.client.delete(
+        PODS,
+        { namespace, name },
+        { gracePeriodSeconds: 0, preconditions: { uid } },
+      )
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status.code >= 500) {
+        delete this.record.isRemoved
+        this.#wakeAt(this.#context.clock.now() + REMOVAL_RETRY_MS)
+        return
+      }
+    }
+    this.#ask()
+  }
+
+  async #finish(): Promise<void> {
+    this.#isOver = true
+    const { folder } = this.#context
+    const folders = [podFolder(folder, this.#pod.metadata.uid), podLogFolder(folder, this.#pod)]
+    await Promise.all(
+      folders.map((path) => rm(path, { recursive: true, force: true }).catch(() => undefined)),
+    )
+    this.#onGone()
+  }
+}

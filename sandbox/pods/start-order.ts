@@ -1,0 +1,59 @@
+/** Which containers may start now: init containers in order, native sidecars among them, then the main ones. */
+import type { Container, Pod } from '../objects.ts'
+import { nextCrashBackOff, restartAtMs } from './back-off.ts'
+import type { Action } from './lifecycle.ts'
+import { hasInitialized, isSidecar, type ContainerRecord, type PodRecord } from './record.ts'
+
+/** A failed pull shows as ErrImagePull for so long, then as ImagePullBackOff. */
+export const PULL_ERROR_SHOWN_MS = 2_000
+
+/** Starts and restarts that are due, and the time of the next one that is not due yet. */
+export function startContainers(pod: Pod, record: PodRecord, nowMs: number): Action[] {
+  const start = (container: Container) =>
+    startIfDue(pod, container, record.containers[container.name]!, nowMs)
+  const inits = pod.spec.initContainers ?? []
+  if (hasInitialized(pod, record)) {
+    return [...inits.filter(isSidecar), ...pod.spec.containers].flatMap(start)
+  }
+  const frontier = inits.findLastIndex(({ name }) => record.containers[name]!.instance.is !== 'absent')
+  // A sidecar that the init phase has left behind restarts on its own, and holds up nobody.
+  const actions = inits.slice(0, Math.max(frontier, 0)).filter(isSidecar).flatMap(start)
+  for (const container of inits.slice(Math.max(frontier, 0))) {
+    actions.push(...start(container))
+    if (!isPassed(container, record.containers[container.name]!)) return actions
+  }
+  return [...actions, ...pod.spec.containers.flatMap(start)]
+}
+
+/** Whether a container that has ended is to run again, under the pod's restartPolicy or its own. */
+export function restarts(pod: Pod, container: Container, exitCode: number): boolean {
+  if (isSidecar(container)) return true
+  const isInit = (pod.spec.initContainers ?? []).includes(container)
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  if (policy === 'Always') return !isInit || exitCode !== 0
+  return policy === 'OnFailure' && exitCode !== 0
+}
+
+/** Whether the next init container may start. */
+function isPassed(container: Container, { instance }: ContainerRecord): boolean {
+  if (isSidecar(container)) return instance.is === 'running' && instance.started
+  return instance.is === 'ended' && instance.exitCode === 0
+}
+
+function startIfDue(pod: Pod, container: Container, record: ContainerRecord, nowMs: number): Action[] {
+  const { instance, failure } = record
+  if (instance.is === 'starting' || instance.is === 'running') return []
+  if (instance.is === 'ended' && !restarts(pod, container, instance.exitCode)) return []
+  if (failure && nowMs < failure.atMs + failure.delayMs) {
+    const shownMs = failure.atMs + PULL_ERROR_SHOWN_MS
+    const changes = failure.reason === 'ErrImagePull' && nowMs < shownMs
+    return [{ do: 'wake', atMs: changes ? shownMs : failure.atMs + failure.delayMs }]
+  }
+  if (instance.is === 'absent') {
+    return [{ do: 'start', container: container.name, attempt: record.attempt }]
+  }
+  const dueMs = restartAtMs(instance.finishedAtMs, record.crashBackOff)
+  if (nowMs < dueMs) return [{ do: 'wake', atMs: dueMs }]
+  const crashBackOff = nextCrashBackOff(instance.finishedAtMs, record.crashBackOff, nowMs)
+  return [{ do: 'start', container: container.name, attempt: record.attempt + 1, crashBackOff }]
+}
