@@ -1,12 +1,15 @@
 /** The images of the embedded cluster: every folder under sandbox/images with an image.json is one. */
-import { accessSync, constants, readFileSync, readdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { WorkshopError, messageOf } from '../errors.ts'
+import { findBinary } from '../find-binary.ts'
 
 /** The content of an image.json. */
 export interface ImageManifest {
   /** References this image answers to: with a tag that tag only, without one any tag. */
   names: string[]
+  /** The image folder whose files it runs, when that is not its own. */
+  program?: string
   /** Ways to run it, best first: the first one whose `needs` is met is taken. */
   variants: ImageVariant[]
 }
@@ -29,12 +32,15 @@ export interface ResolvedImage extends ImageVariant {
   reference: string
   /** Stable for an image and variant: the `imageID` of a container status. */
   id: string
-  /** The image's folder on the host, to be seen read-only at /app. */
+  /** The folder on the host that is to be seen, read-only, at /app. */
   folder: string
 }
 
-interface Image extends ImageManifest {
+/** An entry of the registry. */
+export interface Image extends ImageManifest {
+  /** The name of its folder. */
   name: string
+  /** See {@link ResolvedImage.folder}. */
   folder: string
 }
 
@@ -45,7 +51,7 @@ let known: Image[] | undefined
 export function resolveImage(reference: string): ResolvedImage | undefined {
   const wanted = normalizeReference(reference)
   const image = images().find(({ names }) => names.some((name) => matches(wanted, name)))
-  const variant = image?.variants.find(({ needs }) => needs === undefined || isOnPath(needs))
+  const variant = image?.variants.find(({ needs }) => needs === undefined || findBinary(needs))
   if (!image || !variant) return undefined
   const way = image.variants.length > 1 ? `/${image.variants.indexOf(variant)}` : ''
   return { ...variant, reference: wanted, id: `embedded://${image.name}${way}`, folder: image.folder }
@@ -92,9 +98,11 @@ export function readImages(registry: string): Image[] {
   return readdirSync(registry, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => {
-      const folder = join(registry, name)
-      const text = readIfPresent(join(folder, 'image.json'))
-      return text === undefined ? [] : [{ name, folder, ...parseManifest(text, join(folder, 'image.json')) }]
+      const path = join(registry, name, 'image.json')
+      const text = readIfPresent(path)
+      if (text === undefined) return []
+      const manifest = parseManifest(text, path)
+      return [{ ...manifest, name, folder: join(registry, manifest.program ?? name) }]
     })
 }
 
@@ -111,9 +119,12 @@ function parseManifest(text: string, path: string): ImageManifest {
   try {
     const manifest = record(JSON.parse(text), 'the file')
     const names = strings(manifest.names, 'names')
-    const variants = list(manifest.variants, 'variants').map((variant, index) => parseVariant(variant, `variants[${index}]`))
+    const variants = list(manifest.variants, 'variants').map((variant, index) =>
+      parseVariant(variant, `variants[${index}]`),
+    )
+    const program = manifest.program === undefined ? {} : { program: string(manifest.program, 'program') }
     if (names.length === 0 || variants.length === 0) throw new Error('names and variants need an entry each')
-    return { names, variants }
+    return { names, ...program, variants }
   } catch (error) {
     const hint = 'see ImageManifest in sandbox/pods/images.ts for its shape'
     throw new WorkshopError(`${path}: ${messageOf(error)}`, hint, { cause: error })
@@ -121,7 +132,15 @@ function parseManifest(text: string, path: string): ImageManifest {
 }
 
 function parseVariant(value: unknown, at: string): ImageVariant {
-  const { needs, description, entrypoint = [], cmd = [], env = {}, workingDir = '/', ...unknown } = record(value, at)
+  const {
+    needs,
+    description,
+    entrypoint = [],
+    cmd = [],
+    env = {},
+    workingDir = '/',
+    ...unknown
+  } = record(value, at)
   const [surplus] = Object.keys(unknown)
   if (surplus !== undefined) throw new Error(`${at}.${surplus} is not a field of a variant`)
   return {
@@ -130,14 +149,18 @@ function parseVariant(value: unknown, at: string): ImageVariant {
     entrypoint: strings(entrypoint, `${at}.entrypoint`),
     cmd: strings(cmd, `${at}.cmd`),
     env: Object.fromEntries(
-      Object.entries(record(env, `${at}.env`)).map(([name, text]) => [name, string(text, `${at}.env.${name}`)]),
+      Object.entries(record(env, `${at}.env`)).map(([name, text]) => [
+        name,
+        string(text, `${at}.env.${name}`),
+      ]),
     ),
     workingDir: string(workingDir, `${at}.workingDir`),
   }
 }
 
 function record(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${at} should be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${at} should be an object`)
   return value as Record<string, unknown>
 }
 
@@ -153,15 +176,4 @@ function strings(value: unknown, at: string): string[] {
 function string(value: unknown, at: string): string {
   if (typeof value !== 'string') throw new Error(`${at} should be a string`)
   return value
-}
-
-function isOnPath(binary: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, binary), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

@@ -10,7 +10,12 @@ const maxLineBytes = 16 * 1024
 const newline = 10
 
 /** Opens the file (0640, made with its folders) and writes both streams to it until they end. Never rejects. */
-export async function writeLog(path: string, clock: Clock, stdout: Readable, stderr: Readable): Promise<void> {
+export async function writeLog(
+  path: string,
+  clock: Clock,
+  stdout: Readable,
+  stderr: Readable,
+): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
   const file = openSync(path, 'a', 0o640)
   const write = (lines: Buffer[]) => writeSync(file, Buffer.concat(lines))

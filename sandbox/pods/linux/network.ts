@@ -107,7 +107,10 @@ function podSide(ip: string, index: number): string[] {
 }
 
 function nodeSide(ip: string, index: number): string[] {
-  return [`link set ${linkName(index)} up`, `route add ${ip} dev ${linkName(index)} scope link src ${gateway}`]
+  return [
+    `link set ${linkName(index)} up`,
+    `route add ${ip} dev ${linkName(index)} scope link src ${gateway}`,
+  ]
 }
 
 /** Throws with the tool's own words when it fails. */

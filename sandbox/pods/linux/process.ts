@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { ContainerStartError } from '../runtime.ts'
 
 /** One step of container.pl: the operation's name and its arguments, none with a NUL byte. */
 export type Operation = readonly [name: string, ...fields: string[]]
@@ -31,30 +30,35 @@ export interface AppExit {
 const script = new URL('container.pl', import.meta.url).pathname
 const SIGKILL = 9
 
-/**
- * Performs the operations and becomes the program they name. Throws a ContainerStartError: `StartError` when
- * the program cannot be executed, `RunContainerError` when an operation before that fails.
- */
+/** Why a program could not be started, in runc's words as far as it has any. */
+export class ProcessStartError extends Error {
+  /** `exec` when the program itself is the trouble, `setup` for all that comes before it. */
+  readonly step: 'setup' | 'exec'
+
+  constructor(step: ProcessStartError['step'], message: string) {
+    super(message)
+    this.name = 'ProcessStartError'
+    this.step = step
+  }
+}
+
+/** Performs the operations and becomes the program they name. Throws a ProcessStartError. */
 export async function startProcess(operations: readonly Operation[]): Promise<AppProcess> {
-  const child = spawn('perl', [script, process.arch], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-    env: { PATH: process.env.PATH },
-  })
-  const engine = child.stdio[3] as Socket
-  const lines = readLines(child, engine)
+  const child = spawnContainerScript([], 'inherit')
+  const { engine, lines } = child
   engine.write(frame(operations))
-  const [word, ...rest] = (await lines.next()).split(' ')
-  if (word !== 'started') throw startError(word === 'failed' ? rest : ['setup', [word, ...rest].join(' ')])
-  const [pid = 0, stdin = 0, stdout = 0, stderr = 0] = rest.map(Number)
-  const open = (fd: number, flags: number) => openSync(`/proc/${child.pid}/fd/${fd}`, flags | constants.O_NONBLOCK)
-  const reader = (fd: number) => new Socket({ fd: open(fd, constants.O_RDONLY), readable: true, writable: false })
-  const writer = (fd: number) => new Socket({ fd: open(fd, constants.O_WRONLY), readable: false, writable: true })
-  const wantsStdin = operations.some(([name]) => name === 'stdin')
+  const fds = parseStart(await lines.next())
+  const open = (fd: number, flags: number) =>
+    openSync(`/proc/${child.process.pid}/fd/${fd}`, flags | constants.O_NONBLOCK)
+  const reader = (fd: number) =>
+    new Socket({ fd: open(fd, constants.O_RDONLY), readable: true, writable: false })
+  const writer = (fd: number) =>
+    new Socket({ fd: open(fd, constants.O_WRONLY), readable: false, writable: true })
   const app = {
-    pid,
-    stdin: wantsStdin ? writer(stdin) : undefined,
-    stdout: reader(stdout),
-    stderr: reader(stderr),
+    pid: fds.pid,
+    stdin: operations.some(([name]) => name === 'stdin') ? writer(fds.stdin) : undefined,
+    stdout: reader(fds.stdout),
+    stderr: reader(fds.stderr),
   }
   engine.write('opened\n')
   return {
@@ -64,8 +68,38 @@ export async function startProcess(operations: readonly Operation[]): Promise<Ap
   }
 }
 
+/**
+ * Whether a program would start, with `launcher` as the command in front of container.pl. Nothing of it is left
+ * afterwards. Answers what was wrong: the launcher's own words or a ProcessStartError's.
+ */
+export async function tryProcess(
+  launcher: readonly string[],
+  operations: readonly Operation[],
+): Promise<string | undefined> {
+  const { process, engine, lines } = spawnContainerScript(launcher, 'pipe')
+  let words = ''
+  process.stderr?.on('data', (chunk: Buffer) => (words += chunk))
+  const closed = new Promise((resolve) => process.once('close', resolve))
+  engine.write(frame(operations))
+  const line = await lines.next()
+  process.kill('SIGKILL')
+  await closed
+  return line.startsWith('started ') ? undefined : words.trim() || line || 'it ended without a word'
+}
+
+function spawnContainerScript(launcher: readonly string[], stderr: 'inherit' | 'pipe') {
+  const [file = 'perl', ...args] = [...launcher, 'perl', script, process.arch]
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'ignore', stderr, 'pipe'],
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+  })
+  const engine = child.stdio[3] as Socket
+  return { process: child, engine, lines: readLines(child, engine) }
+}
+
 function frame(operations: readonly Operation[]): Buffer {
-  const body = Buffer.from(operations.flat().map((field) => `${field}\0`).join(''))
+  const fields = operations.flat().map((field) => `${field}\0`)
+  const body = Buffer.from(fields.join(''))
   const length = Buffer.alloc(4)
   length.writeUInt32BE(body.length)
   return Buffer.concat([length, body])
@@ -75,18 +109,25 @@ function frame(operations: readonly Operation[]): Buffer {
 function readLines(child: ChildProcess, engine: Socket): { next(): Promise<string> } {
   const lines = createInterface({ input: engine })[Symbol.asyncIterator]()
   const failure = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`cannot start perl: ${error.message}`))
+    child.once('error', (error) => resolve(`failed setup cannot start perl: ${error.message}`))
   })
   engine.on('error', () => engine.destroy())
-  return { next: () => Promise.race([failure, lines.next().then((line) => (line.done ? '' : line.value))]) }
+  return {
+    next: () => Promise.race([failure, lines.next().then((line) => (line.done ? '' : line.value))]),
+  }
 }
 
-function startError([step, ...words]: string[]): ContainerStartError {
-  const message = words.join(' ') || 'container.pl ended early; the log of the engine may say why'
-  const context = 'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process'
-  return step === 'exec'
-    ? new ContainerStartError('StartError', `${context}: error during container init: ${message}: unknown`)
-    : new ContainerStartError('RunContainerError', `${context}: ${message}`)
+function parseStart(line: string): { pid: number; stdin: number; stdout: number; stderr: number } {
+  const [word, ...rest] = line.split(' ')
+  if (word === 'started') {
+    const [pid = 0, stdin = 0, stdout = 0, stderr = 0] = rest.map(Number)
+    return { pid, stdin, stdout, stderr }
+  }
+  const [step, ...words] = word === 'failed' ? rest : []
+  throw new ProcessStartError(
+    step === 'exec' ? 'exec' : 'setup',
+    words.join(' ') || `container.pl ended early (${line}); the engine's log may say why`,
+  )
 }
 
 function parseExit(line: string): AppExit {

@@ -13,7 +13,17 @@ export interface HostRoot {
   operations: Operation[]
 }
 
-const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store']
+const systemFolders = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/nix/store',
+  '/gnu/store',
+]
 
 // Programs of the host look here for libraries, certificates, names and types; nothing personal is among them.
 const etcEntries =
@@ -94,11 +104,12 @@ function sameOnHost(path: string): Operation[] {
 
 /** The host's accounts without its people: ids below 1000, and nobody's. */
 function systemAccounts(file: string): string {
-  const isSystem = (line: string) => {
-    const id = Number(line.split(':')[2])
-    return id < 1000 || id === 65_534
-  }
-  return `${readFileSync(file, 'utf8').split('\n').filter(isSystem).join('\n')}\n`
+  return `${readFileSync(file, 'utf8').split('\n').filter(isSystemAccount).join('\n')}\n`
+}
+
+function isSystemAccount(line: string): boolean {
+  const id = Number(line.split(':')[2])
+  return id < 1000 || id === 65_534
 }
 
 function kernelFileSystems(): Operation[] {
@@ -109,7 +120,13 @@ function kernelFileSystems(): Operation[] {
     ['mount', 'sysfs', '/sys', String(Number(quiet) | flags.readOnly), ''],
     ['mount', 'tmpfs', '/dev', String(flags.nosuid), 'mode=755'],
     ...devices.map((name): Operation => ['bind', `/dev/${name}`, `/dev/${name}`, 'rw']),
-    ['mount', 'devpts', '/dev/pts', String(flags.nosuid | flags.noexec), 'newinstance,ptmxmode=0666,mode=0620'],
+    [
+      'mount',
+      'devpts',
+      '/dev/pts',
+      String(flags.nosuid | flags.noexec),
+      'newinstance,ptmxmode=0666,mode=0620',
+    ],
     ['mount', 'tmpfs', '/dev/shm', quiet, 'mode=1777'],
     ['link', '/dev/ptmx', 'pts/ptmx'],
     ['link', '/dev/fd', '/proc/self/fd'],
@@ -120,7 +137,11 @@ function kernelFileSystems(): Operation[] {
 }
 
 /** Binds in order; where a mount point is missing below a read-only bind, the folder above is made writable first. */
-function mountOperations(bound: readonly string[], opened: Set<string>, mounts: readonly ContainerMount[]): Operation[] {
+function mountOperations(
+  bound: readonly string[],
+  opened: Set<string>,
+  mounts: readonly ContainerMount[],
+): Operation[] {
   return mounts.flatMap(({ source, mountPath, readOnly }) => {
     const gap = findGap(bound, mountPath)
     const opening = gap === undefined || opened.has(gap.folder) ? [] : openFolder(gap)

@@ -1,7 +1,6 @@
 /** Runs pods as processes of this machine in namespaces of their own; needs to live in a node namespace itself. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
-import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import {
@@ -13,7 +12,8 @@ import {
 } from '../runtime.ts'
 import { writeLog } from './log.ts'
 import { createPodNetworks } from './network.ts'
-import { type AppProcess, type Operation, startProcess } from './process.ts'
+import { startExec } from './exec.ts'
+import { type AppProcess, type Operation, ProcessStartError, startProcess } from './process.ts'
 import { type HostRoot, readHostRoot, rootOperations } from './root.ts'
 
 /** Where the runtime keeps its files, and whose time its logs show. */
@@ -34,7 +34,8 @@ export interface LinuxRuntime extends ContainerRuntime {
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 interface Container {
-  spec: ContainerSpec
+  /** See {@link processOperations}: exec repeats them. */
+  operations: Operation[]
   app: AppProcess
   running: RunningContainer
 }
@@ -48,15 +49,18 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
 
   async function startContainer(spec: ContainerSpec): Promise<RunningContainer> {
     const network = networks.get(spec.pod.uid)
-    if (!network || !host) throw new ContainerStartError('CreateContainerError', `pod ${spec.pod.name} has no sandbox`)
-    const app = await startProcess([
+    if (!network || !host)
+      throw new ContainerStartError('CreateContainerError', `pod ${spec.pod.name} has no sandbox`)
+    const operations = processOperations(spec)
+    const app = await startApp([
       ['join', network.namespaceFile],
       ['namespaces'],
       ...rootOperations(host, emptyFolder, { ...spec.pod, ip: network.ip }, spec.mounts),
-      ...appOperations(spec, spec.argv),
+      ...operations,
+      ...spec.argv.map((argument): Operation => ['arg', argument]),
     ])
     const running = track(spec, app)
-    containers.set(running.id, { spec, app, running })
+    containers.set(running.id, { operations, app, running })
     void running.exited.then(() => containers.delete(running.id))
     return running
   }
@@ -92,7 +96,12 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
     createSandbox: async ({ uid }) => ({ ip: (await networks.add(uid)).ip }),
     removeSandbox: (uid) => networks.remove(uid),
     startContainer,
-    exec: () => Promise.reject(new Error('later')),
+    async exec(containerId, options) {
+      const container = containers.get(containerId)
+      if (!container)
+        throw new ContainerStartError('CreateContainerError', `container ${containerId} is not running`)
+      return startExec(container.app.pid, container.operations, options)
+    },
     async stop() {
       const running = [...containers.values()].map((container) => container.running)
       for (const container of running) container.kill('SIGKILL')
@@ -103,26 +112,40 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
   }
 }
 
+async function startApp(operations: readonly Operation[]): Promise<AppProcess> {
+  try {
+    return await startProcess(operations)
+  } catch (error) {
+    if (!(error instanceof ProcessStartError)) throw error
+    const runc =
+      'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ' +
+      `unable to start container process: error during container init: ${error.message}: unknown`
+    throw new ContainerStartError(error.step === 'exec' ? 'StartError' : 'RunContainerError', runc, {
+      cause: error,
+    })
+  }
+}
+
 // Docker's own set without MKNOD: there is no device cgroup here that would make device nodes harmless.
 const keptCapabilities = new Set([0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31])
 const lastCapability = 40
 
-/** From a joined namespace to the app: rights, environment, folder, arguments. */
-function appOperations(spec: ContainerSpec, argv: string[]): Operation[] {
+/** What every process of a container gets once its root is there: rights, environment, working folder. */
+function processOperations(spec: ContainerSpec): Operation[] {
   const env = { PATH: defaultPath, HOSTNAME: spec.pod.hostname, HOME: '/root', ...spec.env }
-  const dropped = Array.from({ length: lastCapability + 1 }, (_, capability) => capability)
-    .filter((capability) => !keptCapabilities.has(capability))
+  const capabilities = Array.from({ length: lastCapability + 1 }, (_, capability) => capability)
   return [
-    ...dropped.map((capability): Operation => ['drop', String(capability)]),
+    ...capabilities
+      .filter((capability) => !keptCapabilities.has(capability))
+      .map((capability): Operation => ['drop', String(capability)]),
     ...Object.entries(env).map(([name, value]): Operation => ['env', `${name}=${value}`]),
     ['cwd', spec.workingDir],
-    ...argv.map((argument): Operation => ['arg', argument]),
   ]
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, constants.signals[signal])
+    process.kill(pid, signal)
   } catch {
     // It ended a moment ago.
   }
