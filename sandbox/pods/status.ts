@@ -68,7 +68,8 @@ function containerStatus(
   if (instance.is === 'starting' && before) return before
   const { state, last } = stateOf(pod, container, record, context)
   const isRunning = instance.is === 'running'
-  const isDone = instance.is === 'ended' && instance.exitCode === 0 && isPlainInit(pod, container)
+  const isInit = isPlainInit(pod, container)
+  const isDone = instance.is === 'ended' && instance.exitCode === 0
   const id = isRunning ? instance.id : (state.terminated?.containerID ?? last?.id)?.replace(/^.*:\/\//, '')
   const setupFailure = sandbox.is === 'absent' && !failure ? sandbox.failure : undefined
   if (state.waiting && setupFailure?.reason === 'Unsupported') state.waiting.message = setupFailure.message
@@ -76,7 +77,7 @@ function containerStatus(
     name: container.name,
     state,
     lastState: last ? { terminated: terminated(last) } : {},
-    ready: isRunning ? instance.ready && instance.started : isDone,
+    ready: isInit ? isDone : isRunning && instance.started && instance.ready,
     restartCount: record.attempt,
     image: record.image?.reference ?? container.image ?? '',
     imageID: record.image?.id ?? '',

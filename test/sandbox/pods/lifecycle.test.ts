@@ -1,0 +1,115 @@
+/** Proves the pod lifecycle by pairs of YAML files: what is observed, what is decided. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import type { Container, Pod, PodStatus } from '#sandbox/objects.ts'
+import { decide } from '#sandbox/pods/lifecycle.ts'
+import { containersOf, type ContainerRecord, type PodRecord } from '#sandbox/pods/record.ts'
+
+const FOLDER = join(import.meta.dirname, 'lifecycle')
+
+/** What a pair leaves out is filled in: a ready sandbox, containers that have not run, BusyBox for an image. */
+interface Input {
+  now: number
+  spec: Pod['spec']
+  before?: PodStatus
+  sandbox?: PodRecord['sandbox']
+  deletion?: PodRecord['deletion']
+  containers?: Record<string, Partial<ContainerRecord>>
+}
+
+/** `status` is compared whole, the rest in part. */
+interface Expected {
+  actions: unknown[]
+  status?: unknown
+  phase?: string
+  conditions?: Record<string, string>
+  containers?: Record<string, object>
+}
+
+describe('the lifecycle of a pod', () => {
+  const situations = readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.input.yaml'))
+    .map((file) => file.slice(0, -'.input.yaml'.length))
+
+  it.each(situations)('%s', (situation) => {
+    const input = read(situation, 'input') as Input
+    const expected = read(situation, 'expected') as Expected
+    const { status, actions } = decide(podOf(input), recordOf(input), input.before ?? {}, input.now)
+    expect(actions).toEqual(expected.actions)
+    if (expected.status) expect(status).toEqual(expected.status)
+    if (expected.phase) expect(status.phase).toBe(expected.phase)
+    expect(conditionsOf(status)).toMatchObject(expected.conditions ?? {})
+    for (const [name, part] of Object.entries(expected.containers ?? {})) {
+      const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+      expect(statuses.find((candidate) => candidate.name === name)).toMatchObject(part)
+    }
+  })
+
+  it('is decided without changing what it is given', () => {
+    for (const situation of situations) {
+      const input = read(situation, 'input') as Input
+      const [pod, record] = [podOf(input), recordOf(input)]
+      decide(pod, record, input.before ?? {}, input.now)
+      expect([pod, record]).toEqual([podOf(input), recordOf(input)])
+    }
+  })
+})
+
+function read(situation: string, part: 'input' | 'expected'): unknown {
+  return parse(readFileSync(join(FOLDER, `${situation}.${part}.yaml`), 'utf8'))
+}
+
+function podOf(input: Input): Pod {
+  const fill = (container: Container) => ({ image: 'busybox', ...container })
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'web',
+      namespace: 'default',
+      uid: 'u-1',
+      resourceVersion: '1',
+      creationTimestamp: '1970-01-01T00:00:00Z',
+    },
+    spec: {
+      ...input.spec,
+      containers: input.spec.containers.map(fill),
+      ...(input.spec.initContainers ? { initContainers: input.spec.initContainers.map(fill) } : {}),
+    },
+    status: {},
+  }
+}
+
+function recordOf(input: Input): PodRecord {
+  const containers: PodRecord['containers'] = {}
+  for (const { name } of containersOf(podOf(input))) {
+    const known = input.containers?.[name] ?? {}
+    containers[name] = { attempt: 0, ...known, instance: instanceOf(known.instance) }
+  }
+  return {
+    sandbox: input.sandbox ?? { is: 'ready', ip: '10.244.0.2' },
+    ...(input.deletion ? { deletion: input.deletion } : {}),
+    containers,
+  }
+}
+
+function instanceOf(given: ContainerRecord['instance'] | undefined): ContainerRecord['instance'] {
+  if (given?.is === 'running') {
+    return { ...{ id: 'x', startedAtMs: 1000, started: true, ready: true }, ...given }
+  }
+  if (given?.is === 'ended') {
+    return { ...{ reason: given.exitCode === 0 ? 'Completed' : 'Error', finishedAtMs: 1000 }, ...given }
+  }
+  return given ?? { is: 'absent' }
+}
+
+/** `Ready: 'False ContainersNotReady: containers with …'` */
+function conditionsOf(status: PodStatus): Record<string, string> {
+  const texts = (status.conditions ?? []).map((condition) => {
+    const words = [condition.status, condition.reason].filter(Boolean).join(' ')
+    return [condition.type, condition.message ? `${words}: ${condition.message}` : words]
+  })
+  return Object.fromEntries(texts) as Record<string, string>
+}
