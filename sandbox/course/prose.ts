@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Nodes, PhrasingContent, RootContent } from 'mdast'
 import { messageOf } from '../errors.ts'
+import { readPodPicture, type PodPicture } from './pod-picture.ts'
 import type { Problems } from './problems.ts'
 
 /** `<Pod manifest="…"/>`: a picture of the pod that a manifest describes. */
@@ -10,6 +11,7 @@ export interface PodBlock {
   type: 'pod'
   /** Relative to the lesson's folder; it exists. */
   manifest: string
+  picture: PodPicture
 }
 
 /** `<File path="…" lines="3-12"/>`: an excerpt of a real file. */
@@ -62,7 +64,7 @@ export async function readProse(
   for (const node of nodes) {
     const element = asElement(node)
     if (element?.name !== 'Step') {
-      ;(prose.steps.size === 0 ? prose.introduction : prose.afterword).push(...reader.blocks([node]))
+      ;(prose.steps.size === 0 ? prose.introduction : prose.afterword).push(...(await reader.blocks([node])))
       continue
     }
     if (prose.afterword.length > 0) {
@@ -81,7 +83,7 @@ export async function readProse(
         : 'declare it in the front matter, or remove it'
       problems.add(lineOf(node), `<Step id="${id}"> does not follow the front matter`, instead)
     }
-    prose.steps.set(id, reader.blocks(element.children))
+    prose.steps.set(id, await reader.blocks(element.children))
   }
   for (const id of stepIds.filter((each) => !prose.steps.has(each))) {
     problems.add(1, `step “${id}” has no text`, `write <Step id="${id}">…</Step>`)
@@ -118,18 +120,15 @@ class BlockReader {
     this.#problems = problems
   }
 
-  blocks(nodes: RootContent[]): Block[] {
-    return nodes.flatMap((node) => {
+  async blocks(nodes: RootContent[]): Promise<Block[]> {
+    const blocks: Block[] = []
+    for (const node of nodes) {
       const element = asElement(node)
-      if (!element) {
-        this.#refuseMdx(node)
-        return [node]
-      }
-      if (element.name === 'Pod') return this.#pod(node, element)
-      if (element.name === 'File') return this.#file(node, element)
-      this.#problems.add(lineOf(node), `unknown component <${element.name}>`, COMPONENTS)
-      return []
-    })
+      if (!element) this.#refuseMdx(node)
+      const block = element ? await this.#component(node, element) : node
+      if (block) blocks.push(block)
+    }
+    return blocks
   }
 
   attributes(node: Nodes, element: Element, names: readonly string[]): Record<string, string> {
@@ -141,22 +140,36 @@ class BlockReader {
     return found
   }
 
-  #pod(node: RootContent, element: Element): Block[] {
-    const { manifest = '' } = this.attributes(node, element, ['manifest'])
-    return this.#exists(node, manifest) ? [{ type: 'pod', manifest }] : []
+  async #component(node: RootContent, element: Element): Promise<Block | undefined> {
+    if (element.name === 'Pod') return await this.#pod(node, element)
+    if (element.name === 'File') return this.#file(node, element)
+    this.#problems.add(lineOf(node), `unknown component <${element.name}>`, COMPONENTS)
+    return undefined
   }
 
-  #file(node: RootContent, element: Element): Block[] {
+  async #pod(node: RootContent, element: Element): Promise<PodBlock | undefined> {
+    const { manifest = '' } = this.attributes(node, element, ['manifest'])
+    if (!this.#exists(node, manifest)) return undefined
+    try {
+      const text = readFileSync(join(this.#folder, manifest), 'utf8')
+      return { type: 'pod', manifest, picture: await readPodPicture(manifest, text) }
+    } catch (error) {
+      this.#problems.add(lineOf(node), messageOf(error), 'name a manifest with a Pod')
+      return undefined
+    }
+  }
+
+  #file(node: RootContent, element: Element): FileBlock | undefined {
     const { path = '', lines = '' } = this.attributes(node, element, ['path', 'lines'])
-    if (!this.#exists(node, path)) return []
+    if (!this.#exists(node, path)) return undefined
     const all = readFileSync(join(this.#folder, path), 'utf8').replace(/\n$/, '').split('\n')
     const [first = 1, last = all.length] = lines ? lines.split('-').map(Number) : []
     if (!(first >= 1 && last >= first && last <= all.length)) {
       const instead = `${path} has ${all.length} lines: write lines="1-${all.length}" or less`
       this.#problems.add(lineOf(node), `lines="${lines}" is not in ${path}`, instead)
-      return []
+      return undefined
     }
-    return [{ type: 'file', path, lines: all.slice(first - 1, last), firstLine: first }]
+    return { type: 'file', path, lines: all.slice(first - 1, last), firstLine: first }
   }
 
   #exists(node: RootContent, path: string): boolean {

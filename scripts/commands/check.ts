@@ -52,8 +52,8 @@ async function judgeAll(lesson: Lesson): Promise<CheckReport> {
     const broken = { verdict: 'broken', because: messageOf(error), hint } as const
     steps.push(...lesson.steps.map(({ id, title }) => ({ id, title, ...broken })))
   }
-  const verdicts = steps.map(({ verdict }) => verdict)
-  const verdict = (['broken', 'not yet', 'done'] as const).find((each) => verdicts.includes(each))!
+  const verdicts = new Set(steps.map(({ verdict }) => verdict))
+  const verdict = (['broken', 'not yet', 'done'] as const).find((each) => verdicts.has(each))!
   return { lesson: lesson.number, name: lesson.name, namespace, verdict, steps }
 }
 

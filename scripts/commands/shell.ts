@@ -48,7 +48,6 @@ async function runShell(
   env: Record<string, string | undefined>,
 ): Promise<number> {
   // Ctrl-C is the shell's; npm and this process wait for its end.
-  const ignore = () => {}
   process.on('SIGINT', ignore)
   try {
     const child = spawn(shell, args, { cwd, env, stdio: 'inherit' })
@@ -66,6 +65,8 @@ async function runShell(
     process.off('SIGINT', ignore)
   }
 }
+
+function ignore(): void {}
 
 /** Without what npm adds for scripts. */
 function ownEnvironment(): Record<string, string | undefined> {

@@ -1,27 +1,18 @@
 /** Draws the text of a lesson in a terminal. */
 import type { Block, Inline, ListItem, Table } from '#sandbox/course/prose.ts'
+import { drawPod } from './pod-picture.ts'
 import { printable, style } from './print.ts'
 import { pad, width, wrap } from './wrap.ts'
 
-/** How to draw. */
-export interface MarkdownOptions {
-  /** Columns there are; at most 80 are used. */
-  columns: number
-  /** Draws the picture of the pod in a manifest, as lines of at most `columns`. */
-  drawPod(manifest: string, columns: number): string[]
-}
-
-/** Lines without line ends, an empty one between blocks. */
-export function drawBlocks(blocks: readonly Block[], options: MarkdownOptions): string[] {
-  const columns = Math.min(options.columns, 80)
+/** Lines without line ends, of at most `columns`, an empty one between blocks. */
+export function drawBlocks(blocks: readonly Block[], columns: number): string[] {
   return blocks.flatMap((block, index) => {
-    const lines = drawBlock(block, { ...options, columns })
+    const lines = drawBlock(block, columns)
     return index > 0 && lines.length > 0 ? ['', ...lines] : lines
   })
 }
 
-function drawBlock(block: Block, options: MarkdownOptions): string[] {
-  const { columns } = options
+function drawBlock(block: Block, columns: number): string[] {
   switch (block.type) {
     case 'heading':
       return wrap(inline(block.children), columns).map((line) => style(['bold', 'cyan'], line))
@@ -32,15 +23,13 @@ function drawBlock(block: Block, options: MarkdownOptions): string[] {
     case 'file':
       return [style('dim', `  ${block.path}`), ...excerpt(block.lines, block.firstLine)]
     case 'pod':
-      return options.drawPod(block.manifest, columns)
+      return drawPod(block.picture, columns)
     case 'list':
       return block.children.flatMap((item, index) =>
-        drawItem(item, block.ordered ? `${(block.start ?? 1) + index}. ` : '• ', options),
+        drawItem(item, block.ordered ? `${(block.start ?? 1) + index}. ` : '• ', columns),
       )
     case 'blockquote':
-      return drawBlocks(block.children, { ...options, columns: columns - 2 }).map(
-        (line) => `${style('dim', '│')} ${line}`,
-      )
+      return drawBlocks(block.children, columns - 2).map((line) => `${style('dim', '│')} ${line}`)
     case 'table':
       return drawTable(block, columns)
     case 'thematicBreak':
@@ -59,8 +48,8 @@ function excerpt(lines: string[], firstLine?: number): string[] {
   })
 }
 
-function drawItem(item: ListItem, mark: string, options: MarkdownOptions): string[] {
-  const lines = drawBlocks(item.children, { ...options, columns: options.columns - mark.length })
+function drawItem(item: ListItem, mark: string, columns: number): string[] {
+  const lines = drawBlocks(item.children, columns - mark.length)
   const isTight = !item.spread
   return lines
     .filter((line) => !isTight || line !== '')

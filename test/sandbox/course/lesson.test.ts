@@ -33,7 +33,14 @@ describe('a lesson folder', () => {
     expect(prose.introduction).toMatchObject([{ type: 'paragraph' }])
     expect([...prose.steps.keys()]).toEqual(['look', 'mend'])
     expect(prose.steps.get('mend')).toEqual([
-      { type: 'pod', manifest: 'start/pod.yaml' },
+      {
+        type: 'pod',
+        manifest: 'start/pod.yaml',
+        picture: expect.objectContaining({
+          name: 'webserver',
+          volumes: [{ name: 'shared', kind: 'emptyDir' }],
+        }),
+      },
       { type: 'file', path: 'start/pod.yaml', lines: ['metadata:', '  name: webserver'], firstLine: 3 },
     ])
     expect(prose.afterword).toHaveLength(1)

@@ -1,0 +1,143 @@
+/** `npm run lesson`: lists lessons; in a terminal takes a learner through one, elsewhere plays it through. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findLesson, listLessons, loadChecks, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
+import { play, type StepPlayed } from '#sandbox/course/play.ts'
+import { readProgress } from '#sandbox/course/progress.ts'
+import { filesBefore } from '#sandbox/course/states.ts'
+import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
+import { WorkshopError } from '#sandbox/errors.ts'
+import { tryLock, type Lock } from '#sandbox/lock.ts'
+import { stateFolder } from '#sandbox/paths.ts'
+import { startCluster } from '../cluster-access.ts'
+import { Learner } from '../learn/learner.ts'
+import { outcomeLines } from '../terminal/outcome.ts'
+import { print, printable, style } from '../terminal/print.ts'
+import { Screen } from '../terminal/screen.ts'
+import { cut } from '../terminal/wrap.ts'
+
+export const summary = 'lists the lessons, or takes you through one'
+export const usage = `npm run lesson        the lessons, and how far you are
+npm run lesson 1      lesson 1; without a terminal it plays itself and exits 0 when every step is done`
+
+/** 0 when the lesson was listed, left or played to its end; 1 when a played step is not done; 130 after Ctrl-C. */
+export async function run(args: string[]): Promise<number> {
+  const { positionals } = parseArgs({ args, allowPositionals: true, options: {} })
+  const [typed, ...rest] = positionals
+  if (rest.length > 0) throw new WorkshopError('lesson takes the number of one lesson', usage)
+  if (typed === undefined) return await list()
+  const lesson = await findLesson(typed)
+  const interrupted = new AbortController()
+  const interrupt = () => interrupted.abort()
+  process.once('SIGINT', interrupt)
+  try {
+    const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+    return isTerminal ? await learn(lesson, interrupted.signal) : await perform(lesson, interrupted.signal)
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error
+    print('Stopped.')
+    return 130
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+async function list(): Promise<number> {
+  const { lessons } = currentProgress()
+  for (const { number, name, title, minutes, summary: about, steps } of await listLessons()) {
+    const done = steps.filter(({ id }) => lessons[name]?.steps[id]?.doneAt).length
+    const state = done === steps.length ? style('green', 'done') : `${done} of ${steps.length} steps`
+    print(
+      `${String(number).padStart(3)}  ${style('bold', title)}  ${style('dim', `${minutes} min`)}, ${state}`,
+    )
+    print(`     ${about}`)
+  }
+  print('\nBegin or go on: npm run lesson 1')
+  return 0
+}
+
+async function learn(lesson: Lesson, signal: AbortSignal): Promise<number> {
+  const lock = takeLock(lesson)
+  try {
+    // Before anything is started: a mistake in the lesson is its author's, and said at once.
+    const [prose, checks] = await Promise.all([loadProse(lesson), loadChecks(lesson)])
+    currentProgress()
+    const folder = workspaceFolder(lesson)
+    await prepareWorkspace(folder, await filesBefore(lesson, 0))
+    const cluster = await startCluster(signal)
+    await inTerminal((screen) => new Learner({ lesson, prose, checks, cluster, folder, screen }))
+    print(`
+Your files are in ${folder}. Come back with: npm run lesson ${lesson.number}
+${CLUSTER_RUNS_ON}`)
+    return 0
+  } finally {
+    lock.release()
+  }
+}
+
+/** Gives the learner the terminal until they leave it, or the terminal or the system sends us away. */
+async function inTerminal(createLearner: (screen: Screen) => Learner): Promise<void> {
+  const { stdin: input, stdout: output } = process
+  const screen = new Screen({ input, output, key: (key) => learner.key(key) })
+  const learner = createLearner(screen)
+  const leave = () => learner.key('\u0003')
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.once(name, leave)
+  screen.open()
+  try {
+    await learner.run()
+  } finally {
+    screen.close()
+    for (const name of signals) process.off(name, leave)
+  }
+}
+
+async function perform(lesson: Lesson, signal: AbortSignal): Promise<number> {
+  print(`Lesson ${lesson.number}: ${lesson.title}. There is no terminal here, so it plays itself.`)
+  const cluster = await startCluster(signal)
+  const allDone = await play({ cluster, lesson, signal, played: (step) => showPlayed(lesson, step) })
+  print(`\n${allDone ? `All ${lesson.steps.length} steps are done.` : 'Not every step is done.'}`)
+  print(CLUSTER_RUNS_ON)
+  return allDone ? 0 : 1
+}
+
+function showPlayed(lesson: Lesson, { step, outcomes, logs }: StepPlayed): void {
+  print(`\n${style('bold', `Step ${step + 1} of ${lesson.steps.length}: ${lesson.steps[step]!.title}`)}`)
+  for (const { pod, container, lines } of logs) {
+    print(style('dim', printable(`  logs ${pod} -c ${container}`)))
+    for (const line of lines.slice(-PLAYED_LOG_LINES)) print(`    ${cut(printable(line), 76)}`)
+  }
+  for (const [index, outcome] of outcomes.entries()) {
+    const [first, ...more] = outcomeLines(outcome, lesson.steps[index]!.title)
+    print(first)
+    // Earlier steps are only worth a word when they broke.
+    if (index === step || outcome.verdict !== 'done') for (const line of more) print(line)
+  }
+}
+
+/** One learner at a time, or two sessions would replace each other's pods. */
+function takeLock(lesson: Lesson): Lock {
+  const folder = stateFolder()
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const hint = 'give yourself that folder, or choose another: XDG_STATE_HOME=… npm run lesson'
+    throw new WorkshopError(`can't make ${folder}`, hint, { cause: error })
+  }
+  const lock = tryLock(join(folder, `${lesson.name}.lock`))
+  if ('release' in lock) return lock
+  throw new WorkshopError(
+    `lesson ${lesson.number} is already open, in process ${lock.heldBy.pid}`,
+    `go on there, or end it: kill ${lock.heldBy.pid}`,
+  )
+}
+
+function currentProgress() {
+  const { progress, setAside } = readProgress(Date.now())
+  if (setAside) print(`Your progress could not be read. It is kept in ${setAside}, and counting begins anew.`)
+  return progress
+}
+
+const CLUSTER_RUNS_ON = 'The cluster runs on in the background until: npm run cluster down'
+const PLAYED_LOG_LINES = 4
