@@ -24,9 +24,9 @@ const CONFIG_RETRY_MS = 10_000
 /** The images of this machine; there is no registry behind them. See images.ts. */
 export interface Images {
   /** `undefined` for a reference that is not here. */
-  resolveImage(reference: string): ResolvedImage | undefined
+  resolve(reference: string): ResolvedImage | undefined
   /** All there is, for the message about one that is not. */
-  imageNames(): string[]
+  names(): string[]
 }
 
 /** All that one kubelet works with. */
@@ -64,7 +64,7 @@ export async function startContainer(
   }
   const reference = container.image ?? ''
   try {
-    const image = images.resolveImage(reference)
+    const image = images.resolve(reference)
     if (!image) {
       const refusal = refuseImage(images, container)
       for (const event of refusal.events) tell(event.type, event.reason, event.message)
@@ -155,7 +155,7 @@ function refuseImage(images: Images, container: Container) {
     const event = { type: 'Warning', reason: 'ErrImageNeverPull', message } as const
     return { reason: 'ErrImageNeverPull', message, events: [event] }
   }
-  const known = images.imageNames().join(', ')
+  const known = images.names().join(', ')
   const message = `the embedded cluster pulls from no registry and has no image "${name}"; it has: ${known}`
   const events = [
     { type: 'Normal', reason: 'Pulling', message: `Pulling image "${name}"` },
