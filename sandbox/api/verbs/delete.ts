@@ -1,0 +1,115 @@
+/** The verbs delete and deletecollection: https://kubernetes.io/docs/concepts/architecture/garbage-collection/ */
+import { timestamp } from '../../clock.ts'
+import type { KubeObject, Status } from '../../objects.ts'
+import { json, jsonText, objectResponse } from '../answer.ts'
+import { readData } from '../body.ts'
+import { isRecord } from '../decode.ts'
+import type { ApiContext, ResourceDefinition } from '../resource.ts'
+import type { Route } from '../route.ts'
+import { conflict, qualified } from '../status.ts'
+import { findObject, listText, selectObjects } from './read.ts'
+import { isDryRun, isFinished } from './write.ts'
+
+/** The part of `DeleteOptions` that is obeyed. */
+interface DeleteOptions {
+  gracePeriodSeconds?: number
+  preconditions?: { uid?: string; resourceVersion?: string }
+  dryRun: boolean
+}
+
+/** DELETE of one object. */
+export async function deleteRoute(api: ApiContext, route: Route, request: Request): Promise<Response> {
+  const options = await readOptions(route, request)
+  const object = findObject(api, route)
+  const left = deleteObject(api, route.resource, object, options)
+  // Kubernetes answers with the object only where something is left to watch.
+  if (route.resource.gracePeriodSeconds || left.metadata.deletionTimestamp) {
+    return objectResponse(api, route.resource, request, left)
+  }
+  const { group, plural } = route.resource
+  const success: Omit<Status, 'code'> = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name: object.metadata.name,
+      ...(group ? { group } : {}),
+      kind: plural,
+      uid: object.metadata.uid,
+    },
+  }
+  return json(success)
+}
+
+/** DELETE of a collection. */
+export async function deleteCollection(api: ApiContext, route: Route, request: Request): Promise<Response> {
+  const options = await readOptions(route, request)
+  const deleted = selectObjects(api, route).map((object) =>
+    deleteObject(api, route.resource, object, options),
+  )
+  return jsonText(listText(route.resource, deleted, { resourceVersion: String(api.store.revision()) }))
+}
+
+function deleteObject(
+  api: ApiContext,
+  resource: ResourceDefinition,
+  object: KubeObject,
+  options: DeleteOptions,
+): KubeObject {
+  checkPreconditions(resource, object, options)
+  const seconds = resource.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, ...metadata } = object.metadata
+  // A second deletion may shorten the wait, never lengthen it.
+  if (deletionTimestamp && (seconds > 0 || !isFinished(resource, withGrace(object, 0)))) {
+    if (seconds >= deletionGracePeriodSeconds) return object
+  }
+  const doomed: KubeObject = structuredClone({
+    ...object,
+    metadata: {
+      ...metadata,
+      deletionTimestamp: timestamp(api.clock.now() + seconds * 1000),
+      deletionGracePeriodSeconds: seconds,
+    },
+  })
+  if (isFinished(resource, doomed)) return options.dryRun ? object : removeNow(api, resource, object)
+  resource.prepareDelete?.(doomed)
+  return options.dryRun ? doomed : api.store.put(qualified(resource), doomed)
+}
+
+function removeNow(api: ApiContext, resource: ResourceDefinition, object: KubeObject): KubeObject {
+  return api.store.remove(qualified(resource), object)
+}
+
+function withGrace(object: KubeObject, seconds: number): KubeObject {
+  return { ...object, metadata: { ...object.metadata, deletionGracePeriodSeconds: seconds } }
+}
+
+function checkPreconditions(resource: ResourceDefinition, object: KubeObject, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {}
+  const { metadata } = object
+  const differs = (what: string, wanted: string, found: string) =>
+    conflict(
+      resource,
+      metadata.name,
+      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
+    )
+  if (uid && uid !== metadata.uid) throw differs('UID', uid, metadata.uid)
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+    throw differs('ResourceVersion', resourceVersion, metadata.resourceVersion)
+  }
+}
+
+async function readOptions(route: Route, request: Request): Promise<DeleteOptions> {
+  const body = await readData(request, 'DeleteOptions')
+  const given = isRecord(body) ? body : {}
+  const fromQuery = route.query.get('gracePeriodSeconds')
+  const seconds = given.gracePeriodSeconds ?? (fromQuery === null ? undefined : Number(fromQuery))
+  return {
+    gracePeriodSeconds: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : undefined,
+    preconditions: isRecord(given.preconditions)
+      ? (given.preconditions as DeleteOptions['preconditions'])
+      : undefined,
+    dryRun: isDryRun(route.query) || (Array.isArray(given.dryRun) && given.dryRun.includes('All')),
+  }
+}
