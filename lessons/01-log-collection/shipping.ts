@@ -1,0 +1,104 @@
+/** Compares what nginx wrote with what a sidecar printed, and explains a sidecar that prints nothing of it. */
+import { notYet, type Verdict } from '#sandbox/course/check.ts'
+import type { Container } from '#sandbox/objects.ts'
+import type { Webserver } from './webserver.ts'
+
+/** The hints for a line that came out several times, and for one that did not come out. */
+export interface Mistakes {
+  repeated?: string
+  missing?: string
+}
+
+/** Says which of the marked lines was not printed exactly once, or nothing when each was. */
+export function judgeOnce(
+  web: Webserver,
+  container: string,
+  seen: Map<string, string[]>,
+  hints: Mistakes,
+): Verdict | undefined {
+  const source = `logs ${web.name} -c ${container}`
+  for (const [mark, { length, 0: text }] of seen) {
+    if (length < 2) continue
+    const because = `nginx wrote the line with “${mark.trimEnd()}” once, the sidecar printed it ${length} times`
+    return notYet(because, { evidence: { source, text: text! }, hint: hints.repeated })
+  }
+  for (const [mark, { length }] of seen) {
+    if (length > 0) continue
+    const printed = [...seen.values()].flat().at(-1) ?? 'nothing of it'
+    const because = `nginx wrote the line with “${mark.trimEnd()}”, and the sidecar did not print it`
+    return notYet(because, { evidence: { source, text: printed }, hint: hints.missing })
+  }
+  return undefined
+}
+
+/** Why no container of the pod prints nginx's lines, as far as their logs and states tell. */
+export async function explainSilence(web: Webserver): Promise<Verdict> {
+  const known = (await web.sh('head -n 1 access.log')).trim()
+  for (const container of web.others) {
+    const verdict = await explainContainer(web, container, known)
+    if (verdict) return verdict
+  }
+  const names = web.others.map(({ name }) => name).join(', ')
+  const because = names
+    ? `a request reached nginx, and its line came out of none of these containers: ${names}`
+    : `nginx is alone in pod ${web.name}`
+  return notYet(because)
+}
+
+/** Whether the last words of a container are that access.log does not exist. */
+export function isCrashOverMissingFile(lines: string[]): boolean {
+  return lines.some((line) => /ENOENT/.test(line) && line.includes('access.log'))
+}
+
+/** The end of a log, short enough to quote: the first line that names an error, or the last that holds anything. */
+export function lastLines(lines: string[]): string {
+  const spoken = lines.filter((line) => line.trim() !== '')
+  return spoken.findLast((line) => /^\w*Error\b|No such file/.test(line)) ?? spoken.at(-1) ?? 'nothing'
+}
+
+async function explainContainer(
+  web: Webserver,
+  { name, volumeMounts = [] }: Container,
+  known: string,
+): Promise<Verdict | undefined> {
+  const lines = await web.logLines(name)
+  const status = await web.status(name)
+  const evidence = { source: `logs ${web.name} -c ${name}`, text: lastLines(lines) }
+  const [, program] = /Cannot find module '(\/[^']*)'/.exec(evidence.text) ?? []
+  if (program) {
+    return notYet(`container ${name} finds no program ${program}`, { evidence, hint: HINTS.noProgram })
+  }
+  const [, path] = /ENOENT.*'([^']*)'/.exec(evidence.text) ?? []
+  if (path) {
+    const mounts = volumeMounts.map(({ mountPath }) => mountPath).join(', ') || 'nothing'
+    const because = `container ${name} looks for ${path}, and mounts ${mounts}`
+    return notYet(because, { evidence, hint: HINTS.otherFolder })
+  }
+  if (/^\w*Error\b/.test(evidence.text)) return notYet(`container ${name} ended with an error`, { evidence })
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated
+  if (ended?.exitCode === 0 && (status?.restartCount ?? 0) > 0) {
+    return notYet(`container ${name} ended by itself, and was started again`, { evidence, hint: HINTS.ended })
+  }
+  if (lines.some((line) => line.startsWith('<Buffer '))) {
+    return notYet(`container ${name} prints bytes as numbers`, { evidence, hint: HINTS.buffer })
+  }
+  if (known && lines.includes(known)) {
+    return notYet(`container ${name} printed older lines, and none since`, {
+      evidence,
+      hint: HINTS.readsOnce,
+    })
+  }
+  return undefined
+}
+
+const HINTS = {
+  noProgram:
+    'Your *.ts files are in the ConfigMap “code”. Declare a volume from it, and mount it in the container where the command looks for the program.',
+  otherFolder:
+    'The program looks in one folder, and the volume is mounted in another. Let mountPath and the path in the program name the same folder.',
+  ended:
+    'The program did its work and ended, so the kubelet started it again, from the top. A sidecar stays: look at the file again and again, as with setInterval.',
+  buffer: 'console.log shows a Buffer as a list of numbers. Write its bytes: fs.writeFileSync(1, bytes).',
+  readsOnce:
+    'The file was read once, when the container started. Look at it again and again, as with setInterval, and read from where you were.',
+}
