@@ -20,12 +20,12 @@ export function programPath(image: string): string {
   return fileURLToPath(new URL(`../../sandbox/images/${image}/main.ts`, import.meta.url))
 }
 
-/** Starts `node main.ts` of an image with this environment; it is killed when the running test ends. */
+/** Starts `node main.ts` of an image with this environment; it is ended when the running test ends. */
 export function startProgram(image: string, env: Record<string, string> = {}): Program {
   return startProcess(process.execPath, [programPath(image)], env)
 }
 
-/** Starts any binary with a bare environment; it is killed when the running test ends. */
+/** Starts any binary with a bare environment; it is ended when the running test ends. */
 export function startProcess(file: string, args: string[], env: Record<string, string> = {}): Program {
   const child = spawn(file, args, {
     env: { PATH: process.env.PATH, ...env },
@@ -36,8 +36,11 @@ export function startProcess(file: string, args: string[], env: Record<string, s
   child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text))
   const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
   onTestFinished(async () => {
-    child.kill('SIGKILL')
+    // SIGKILL alone would leave the workers of an nginx behind.
+    child.kill('SIGTERM')
+    const killer = setTimeout(() => child.kill('SIGKILL'), 2_000)
     await exited
+    clearTimeout(killer)
   })
   return { process: child, stdout: () => written.stdout, stderr: () => written.stderr, exited }
 }

@@ -41,7 +41,10 @@ export function findAnswer(root: string, request: IncomingMessage): Answer {
   } catch (error) {
     const { code = '', errno = 0 } = error as NodeJS.ErrnoException
     const status = { ENOENT: 404, ENOTDIR: 404, EACCES: 403 }[code] ?? 500
-    return { ...errorPage(status), problem: `open() "${file}" failed (${-errno}: ${getSystemErrorMessage(errno)})` }
+    return {
+      ...errorPage(status),
+      problem: `open() "${file}" failed (${-errno}: ${getSystemErrorMessage(errno)})`,
+    }
   }
 }
 
@@ -66,11 +69,14 @@ function fileAnswer(file: string): Answer {
   return { status: 200, headers, body: readFileSync(file) }
 }
 
-/** Decoded, without the query, and with no way out of the root; undefined when it can't be read. */
+/** Decoded and without the query; undefined when it can't be read or leads out of the root, as nginx has it. */
 function readPath(url: string): string | undefined {
   try {
     const path = decodeURIComponent(url.replace(/^https?:\/\/[^/]*/i, '').replace(/[?#].*/s, ''))
-    return path.startsWith('/') && !path.includes('\0') ? posix.normalize(path) : undefined
+    // Made relative, a path that leads out keeps its dots.
+    const relative = posix.normalize(path.replace(/^\/+/, './'))
+    const isBad = !path.startsWith('/') || path.includes('\0') || /^\.\.(\/|$)/.test(relative)
+    return isBad ? undefined : posix.normalize(path)
   } catch {
     return undefined
   }

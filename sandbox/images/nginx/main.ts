@@ -23,7 +23,8 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   logAccess(remoteAddress, line, answer.status, body.length, request.headers)
   response.sendDate = false
   response.writeHead(answer.status, headersOf(answer, response.shouldKeepAlive))
-  response.end(body)
+  // Ended when the last byte is out, since Node takes an ended answer for a sent one when it closes the server.
+  response.write(body, () => response.end(() => server.listening || server.closeIdleConnections()))
 }
 
 /** What node:http can't read gets nginx's answer to it; a client that has gone gets none. */
@@ -102,7 +103,7 @@ function open(path: string): ReturnType<typeof openLog> {
   }
 }
 
-// nginx: TERM and INT end at once, QUIT when all answers are out, USR1 and HUP open the logs anew.
+// As nginx: TERM and INT end at once, QUIT when all answers are out, USR1 and HUP open the logs anew.
 process.on('SIGTERM', exit)
 process.on('SIGINT', exit)
 process.on('SIGQUIT', () => server.close(exit))
