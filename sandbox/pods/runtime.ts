@@ -71,7 +71,11 @@ export interface ContainerRuntime {
   removeSandbox(uid: string): Promise<void>
   /** Throws ContainerStartError. */
   startContainer(spec: ContainerSpec): Promise<RunningContainer>
-  /** Starts a second process in the namespaces of a running container. */
+  /**
+   * Starts one more process in the namespaces of a running container, with its environment and folder. `exitCode`
+   * never rejects and settles when `stdout` and `stderr`, which this ends, have taken all output. Abort kills the
+   * process and its group. Throws ContainerStartError when the program can't be executed or the container is gone.
+   */
   exec(
     containerId: string,
     options: {

@@ -97,8 +97,9 @@ my ( $cwd, @argv, @env, $has_stdin, $terminal, $slave_path );
 
 sub open_terminal {
     open $terminal, '+<', '/dev/ptmx' or setup_fails('open /dev/ptmx');
-    ioctl $terminal, $TIOCSPTLCK, pack 'i', 0;
-    ioctl $terminal, $TIOCGPTN, my $number = pack 'i', 0;
+    my $number = pack 'i', 0;
+    ioctl $terminal, $TIOCSPTLCK, $number;
+    ioctl $terminal, $TIOCGPTN, $number;
     $slave_path = '/dev/pts/' . unpack 'i', $number;
 }
 
@@ -195,6 +196,11 @@ sub become_app {
 
 sub tell_engine { syswrite ENGINE, "$_[0]\n" }
 
+sub set_size {
+    my $size = pack 'S4', @_, 0, 0;    # struct winsize
+    ioctl $terminal, $TIOCSWINSZ, $size;
+}
+
 # Carries bytes between the terminal and the app's pipes until the terminal hangs up.
 sub relay_terminal {
     my ( $keys, $screen ) = @_;
@@ -211,7 +217,7 @@ sub relay_terminal {
         }
         if ( vec $ready, fileno(ENGINE), 1 ) {
             sysread( ENGINE, my $lines, 4096 ) or vec( $watched, fileno(ENGINE), 1 ) = 0;
-            ioctl $terminal, $TIOCSWINSZ, pack 'S4', $1, $2, 0, 0 if $lines =~ /.*size (\d+) (\d+)\n/s;
+            set_size( $1, $2 ) if $lines =~ /.*size (\d+) (\d+)\n/s;
         }
     }
 }
@@ -244,4 +250,4 @@ sub supervise {
 }
 
 open ENGINE, '+<&=', 3 or die "container.pl: descriptor 3: $!\n";
-eval { supervise(); 1 } or tell_engine( 'failed ' . $@ =~ s/\n//r );
+eval { supervise(); 1 } or tell_engine( 'failed ' . ( $@ =~ /^(?:setup|exec) / ? '' : 'setup ' ) . $@ =~ s/\n//r );

@@ -28,12 +28,16 @@ export interface PodNetworks {
 
 const poolSize = 65_533
 
+interface Network extends PodNetwork {
+  index: number
+}
+
 /**
  * Networks whose namespace files lie in `folder`. Addresses come from 10.244.0.0/16 in turn, so that one is not
  * given out again soon after its pod is gone. Routes per pod need neither a bridge nor br_netfilter.
  */
 export function createPodNetworks(folder: string): PodNetworks {
-  const networks = new Map<string, Promise<PodNetwork & { index: number }>>()
+  const networks = new Map<string, Promise<Network>>()
   const ready = new Map<string, PodNetwork>()
   const taken = new Set<number>()
   let last = 1
@@ -46,12 +50,19 @@ export function createPodNetworks(folder: string): PodNetworks {
     return last
   }
 
-  async function create(uid: string) {
+  async function create(uid: string): Promise<Network> {
     const index = takeIndex()
-    const network = { index, ip: `10.244.${index >> 8}.${index & 255}`, namespaceFile: join(folder, uid) }
-    writeFileSync(network.namespaceFile, '')
-    await run('unshare', [`--net=${network.namespaceFile}`, 'ip', '-batch', '-'], podSide(network.ip, index))
-    await run('ip', ['-batch', '-'], nodeSide(network.ip, index))
+    const ip = `10.244.${index >> 8}.${index & 255}`
+    const network = { index, ip, namespaceFile: join(folder, uid) }
+    try {
+      writeFileSync(network.namespaceFile, '')
+      await run('unshare', [`--net=${network.namespaceFile}`, 'ip', '-batch', '-'], podSide(ip, index))
+      await run('ip', ['-batch', '-'], nodeSide(ip, index))
+    } catch (error) {
+      networks.delete(uid)
+      await dismantle(network)
+      throw error
+    }
     ready.set(uid, network)
     return network
   }
@@ -60,14 +71,15 @@ export function createPodNetworks(folder: string): PodNetworks {
     const network = await networks.get(uid)?.catch(() => undefined)
     networks.delete(uid)
     ready.delete(uid)
-    if (!network) return
+    if (network) await dismantle(network)
+  }
+
+  /** Whatever of it there is. */
+  async function dismantle({ index, namespaceFile }: Network): Promise<void> {
     // The namespace goes with its last file and process, and the veth pair with it, but in the kernel's own time.
-    await Promise.all([
-      run('ip', ['link', 'del', linkName(network.index)]),
-      run('umount', [network.namespaceFile]),
-    ])
-    rmSync(network.namespaceFile)
-    taken.delete(network.index)
+    await Promise.allSettled([run('ip', ['link', 'del', linkName(index)]), run('umount', [namespaceFile])])
+    rmSync(namespaceFile, { force: true })
+    taken.delete(index)
   }
 
   return {

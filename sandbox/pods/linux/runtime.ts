@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
+import { messageOf } from '../../errors.ts'
 import {
   type ContainerExit,
   type ContainerRuntime,
@@ -10,7 +11,7 @@ import {
   ContainerStartError,
   type RunningContainer,
 } from '../runtime.ts'
-import { writeLog } from './log.ts'
+import { openLog } from './log.ts'
 import { createPodNetworks } from './network.ts'
 import { startExec } from './exec.ts'
 import { type AppProcess, type Operation, ProcessStartError, startProcess } from './process.ts'
@@ -34,9 +35,8 @@ export interface LinuxRuntime extends ContainerRuntime {
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 interface Container {
-  /** See {@link processOperations}: exec repeats them. */
-  operations: Operation[]
-  app: AppProcess
+  spec: ContainerSpec
+  pid: number
   running: RunningContainer
 }
 
@@ -47,26 +47,33 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
   const containers = new Map<string, Container>()
   let host: HostRoot | undefined
 
-  async function startContainer(spec: ContainerSpec): Promise<RunningContainer> {
+  function planContainer(spec: ContainerSpec) {
     const network = networks.get(spec.pod.uid)
-    if (!network || !host)
-      throw new ContainerStartError('CreateContainerError', `pod ${spec.pod.name} has no sandbox`)
-    const operations = processOperations(spec)
-    const app = await startApp([
+    if (!network || !host) throw new Error(`pod ${spec.pod.name} has no sandbox`)
+    const pod = { ...spec.pod, ip: network.ip }
+    const operations: Operation[] = [
       ['join', network.namespaceFile],
       ['namespaces'],
-      ...rootOperations(host, emptyFolder, { ...spec.pod, ip: network.ip }, spec.mounts),
-      ...operations,
+      ...rootOperations(host, emptyFolder, pod, spec.mounts),
+      ...processOperations(spec),
       ...spec.argv.map((argument): Operation => ['arg', argument]),
-    ])
-    const running = track(spec, app)
-    containers.set(running.id, { operations, app, running })
+    ]
+    return { operations, log: openLog(spec.logPath, clock) }
+  }
+
+  async function startContainer(spec: ContainerSpec): Promise<RunningContainer> {
+    const { operations, log } = orCreateError(() => planContainer(spec))
+    const app = await startProcess(operations).catch((error: unknown) => {
+      log.close()
+      throw startErrorOf(error)
+    })
+    const running = track(app, log.copy(app.stdout, app.stderr))
+    containers.set(running.id, { spec, pid: app.pid, running })
     void running.exited.then(() => containers.delete(running.id))
     return running
   }
 
-  function track(spec: ContainerSpec, app: AppProcess): RunningContainer {
-    const logged = writeLog(spec.logPath, clock, app.stdout, app.stderr)
+  function track(app: AppProcess, logged: Promise<void>): RunningContainer {
     let ended = false
     const exited = app.exited.then(async ({ code, signal }): Promise<ContainerExit> => {
       ended = true
@@ -100,7 +107,7 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       const container = containers.get(containerId)
       if (!container)
         throw new ContainerStartError('CreateContainerError', `container ${containerId} is not running`)
-      return startExec(container.app.pid, container.operations, options)
+      return startExec(container.pid, processOperations(container.spec), options)
     },
     async stop() {
       const running = [...containers.values()].map((container) => container.running)
@@ -112,18 +119,21 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
   }
 }
 
-async function startApp(operations: readonly Operation[]): Promise<AppProcess> {
+function orCreateError<T>(plan: () => T): T {
   try {
-    return await startProcess(operations)
+    return plan()
   } catch (error) {
-    if (!(error instanceof ProcessStartError)) throw error
-    const runc =
-      'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ' +
-      `unable to start container process: error during container init: ${error.message}: unknown`
-    throw new ContainerStartError(error.step === 'exec' ? 'StartError' : 'RunContainerError', runc, {
-      cause: error,
-    })
+    throw new ContainerStartError('CreateContainerError', messageOf(error), { cause: error })
   }
+}
+
+/** In containerd's words, which is what a learner will meet on a real cluster. */
+function startErrorOf(error: unknown): ContainerStartError {
+  const isExec = error instanceof ProcessStartError && error.step === 'exec'
+  const message =
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ' +
+    `unable to start container process: error during container init: ${messageOf(error)}: unknown`
+  return new ContainerStartError(isExec ? 'StartError' : 'RunContainerError', message, { cause: error })
 }
 
 // Docker's own set without MKNOD: there is no device cgroup here that would make device nodes harmless.
