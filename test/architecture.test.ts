@@ -17,7 +17,7 @@ const RULES: { files: RegExp; may: RegExp[]; packages: RegExp }[] = [
   { files: /^lessons\//, may: [], packages: /^node:/ },
   { files: /^sandbox\/images\/([^/]+)\//, may: [/^sandbox\/images\//], packages: /^node:/ },
   { files: /^sandbox\/store\.ts$/, may: [/^sandbox\/[^/]+\.ts$/], packages: /^node:/ },
-  { files: /^sandbox\/api\//, may: [/^sandbox\/api\//, /^sandbox\/[^/]+\.ts$/], packages: /^(node:|ws$)/ },
+  { files: /^sandbox\/api\//, may: [/^sandbox\/api\//, /^sandbox\/[^/]+\.ts$/], packages: /^(node:|ws$|yaml$)/ },
   { files: /^sandbox\/pods\//, may: [/^sandbox\/pods\//, /^sandbox\/[^/]+\.ts$/], packages: /^node:/ },
   {
     files: /^sandbox\/controllers\//,
