@@ -1,6 +1,6 @@
 /** Judges lesson 1: each check sends requests of its own and looks where their lines come out, and how often. */
 import { done, notYet, type Checks, type Verdict } from '#sandbox/course/check.ts'
-import { explainSilence, isCrashOverMissingFile, judgeOnce, lastLines } from './shipping.ts'
+import { explainEnd, explainSilence, isCrashOverMissingFile, judgeOnce, lastLines } from './shipping.ts'
 import { judgeShare } from './sharing.ts'
 import { judgeRestart } from './restart.ts'
 import { hasCrashed, onWebserver, type Shipper, type Webserver } from './webserver.ts'
@@ -26,23 +26,25 @@ async function judgeShip(web: Webserver, { container }: Shipper): Promise<Verdic
   await web.visit('second')
   const requests = await web.count(container, web.marks('hello', 'second'))
   const fault = judgeOnce(web, container, requests, { repeated: HINTS.fromTheTop })
-  if (fault) return fault
+  if (fault) return (await explainEnd(web, container)) ?? fault
   const [printed, own] = [requests.get(web.mark('hello'))![0]!, await web.ownLine('hello')]
   const source = `logs ${web.name} -c ${container}`
   if (printed !== own) {
     const because = `nginx wrote “${own}”, and the sidecar printed something else`
     return notYet(because, { evidence: { source, text: printed }, hint: HINTS.altered })
   }
-  // Two writes, torn in the middle of a two-byte character; no request may come between them in a lab.
-  const torn = `printf '%scup of caf\\303' "$1" >> access.log; sleep 0.4; printf '\\251 au lait\\n' >> access.log`
-  await web.sh(torn, web.mark('torn'))
+  await web.sh(TORN, web.mark('torn'))
   const expected = await web.ownLine('torn')
-  const pieces = await web.count(container, web.marks('torn'))
-  const text = pieces.get(web.mark('torn'))!.join('\n')
+  const seen = await web.count(container, web.marks('hello', 'second', 'torn'))
+  const text = seen.get(web.mark('torn'))!.join('\n')
+  const again = judgeOnce(web, container, seen, { repeated: HINTS.fromTheTop, missing: HINTS.tornLine })
+  if (again) return (await explainEnd(web, container)) ?? again
   if (text === expected) return done(source, printed)
-  const because = `“${expected}”, written in two goes, came out ${text ? `as “${text}”` : 'nowhere'}`
-  const hint = text.includes('\uFFFD') ? HINTS.tornCharacter : HINTS.tornLine
-  return notYet(because, { evidence: { source, text: text || 'nothing' }, hint })
+  const hint = text.endsWith('au lait') ? HINTS.tornCharacter : HINTS.tornLine
+  return notYet(`the line “${expected}”, written in two goes, came out otherwise`, {
+    evidence: { source, text },
+    hint,
+  })
 }
 
 async function judgeWait(web: Webserver, { container }: Shipper): Promise<Verdict> {
@@ -110,17 +112,22 @@ async function judgeTruncate(web: Webserver, { container }: Shipper): Promise<Ve
   const earlier = web.marks('hello', 'one', 'two', 'three')
   const fault = judgeOnce(web, container, await web.count(container, earlier), {})
   if (fault) return fault
-  // As logrotate's copytruncate: a fresh copy, then the file itself becomes empty.
-  await web.sh('rm -f access.log.1; cp access.log access.log.1; : > access.log')
+  await web.sh(CUT, `${web.mark('cut')}written right after the cut`)
   await web.visit('fresh')
   await web.count(container, web.marks('fresh'))
   await web.visit('later')
-  const seen = await web.count(container, [...earlier, ...web.marks('fresh', 'later')])
+  const seen = await web.count(container, [...earlier, ...web.marks('cut', 'fresh', 'later')])
   const isLaterThere = seen.get(web.mark('later'))!.length > 0
   const hints = { repeated: HINTS.copyShipped, missing: isLaterThere ? HINTS.skipped : HINTS.beyondTheEnd }
   const verdict = judgeOnce(web, container, seen, hints)
   return verdict ?? done(`logs ${web.name} -c ${container}`, seen.get(web.mark('fresh'))![0]!)
 }
+
+/** One line in two writes, torn in the middle of a character of two bytes. */
+const TORN = `printf '%scup of caf\\303' "$1" >> access.log; sleep 0.4; printf '\\251 au lait\\n' >> access.log`
+
+/** As logrotate's copytruncate: a fresh copy, then the file itself becomes empty; and at once the next line. */
+const CUT = `rm -f access.log.1; cp access.log access.log.1; : > access.log; printf '%s\\n' "$1" >> access.log`
 
 /** Writes one more line to the renamed file, has nginx open its logs anew, and waits for the new file. */
 const REOPEN = `printf '%s\\n' "$1" >> access.log.1; kill -USR1 $(head -n 1 nginx.pid)

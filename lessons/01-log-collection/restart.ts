@@ -27,11 +27,7 @@ export async function judgeRestart(web: Webserver, { container, line }: Shipper)
       evidence: { source: `pod ${web.name} .status.containerStatuses`, text: 'CrashLoopBackOff' },
     })
   }
-  const isFirstRepeated = seen.get(marks[1]!)!.length > 1
-  const fault = judgeOnce(web, container, seen, {
-    repeated: isFirstRepeated ? HINTS.noNote : HINTS.lateNote,
-    missing: HINTS.skipped,
-  })
+  const fault = judgeOnce(web, container, seen, { repeated: HINTS.noNote, missing: HINTS.skipped })
   return fault ?? done(source, seen.get(marks.at(-1)!)![0]!)
 }
 
@@ -71,9 +67,7 @@ function marksOf({ nonce, total }: Traffic): string[] {
 const HINTS = {
   deaf: 'Nothing happened on SIGTERM. Your program is PID 1 of its container, and PID 1 gets no default action: write process.on("SIGTERM", …), and end there.',
   noNote:
-    'After the restart everything came out again, from the first line. Keep your place in a file of a volume: what lies elsewhere in the container is gone with it.',
-  lateNote:
-    'The last lines before the restart came out again. Note your place after each print, and not only now and then.',
+    'After the restart, lines came out again that were shipped before. Keep your place in a file of a volume, for the rest of the container is gone with it, and note it after each print.',
   skipped:
     'What was written around the restart is missing. Start where your note says, not at the end of the file; and what is not printed is not noted.',
 }

@@ -56,13 +56,25 @@ export function lastLines(lines: string[]): string {
   return spoken.findLast((line) => /^\w*Error\b|No such file/.test(line)) ?? spoken.at(-1) ?? 'nothing'
 }
 
+/** Says that a container ended without an error since the check began, where it did. */
+export async function explainEnd(web: Webserver, container: string): Promise<Verdict | undefined> {
+  const before = web.pod.status.containerStatuses?.find(({ name }) => name === container)
+  const now = await web.status(container)
+  const ended = now?.state?.terminated ?? now?.lastState?.terminated
+  if (ended?.exitCode !== 0) return undefined
+  if (now?.state?.running && now.restartCount === before?.restartCount) return undefined
+  const text = `exit code 0, ${now?.restartCount} restarts`
+  const source = `pod ${web.name} .status.containerStatuses`
+  const because = `the program in container ${container} has ended`
+  return notYet(because, { evidence: { source, text }, hint: HINTS.ended })
+}
+
 async function explainContainer(
   web: Webserver,
   { name, volumeMounts = [] }: Container,
   known: string,
 ): Promise<Verdict | undefined> {
   const lines = await web.logLines(name)
-  const status = await web.status(name)
   const evidence = { source: `logs ${web.name} -c ${name}`, text: lastLines(lines) }
   const [, program] = /Cannot find module '(\/[^']*)'/.exec(evidence.text) ?? []
   if (program) {
@@ -75,10 +87,8 @@ async function explainContainer(
     return notYet(because, { evidence, hint: HINTS.otherFolder })
   }
   if (/^\w*Error\b/.test(evidence.text)) return notYet(`container ${name} ended with an error`, { evidence })
-  const ended = status?.state?.terminated ?? status?.lastState?.terminated
-  if (ended?.exitCode === 0 && (status?.restartCount ?? 0) > 0) {
-    return notYet(`container ${name} ended by itself, and was started again`, { evidence, hint: HINTS.ended })
-  }
+  const end = await explainEnd(web, name)
+  if (end) return end
   if (lines.some((line) => line.startsWith('<Buffer '))) {
     return notYet(`container ${name} prints bytes as numbers`, { evidence, hint: HINTS.buffer })
   }
@@ -97,7 +107,7 @@ const HINTS = {
   otherFolder:
     'The program looks in one folder, and the volume is mounted in another. Let mountPath and the path in the program name the same folder.',
   ended:
-    'The program did its work and ended, so the kubelet started it again, from the top. A sidecar stays: look at the file again and again, as with setInterval.',
+    'A program that ends is started again by the kubelet, from the top, and later each time. A sidecar stays: look at the file again and again, as with setInterval.',
   buffer: 'console.log shows a Buffer as a list of numbers. Write its bytes: fs.writeFileSync(1, bytes).',
   readsOnce:
     'The file was read once, when the container started. Look at it again and again, as with setInterval, and read from where you were.',

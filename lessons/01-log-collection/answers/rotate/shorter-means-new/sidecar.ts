@@ -1,0 +1,35 @@
+// Ships nginx's access log to standard output, line by line.
+import fs from 'node:fs'
+
+const folder = process.env.LOG_FOLDER ?? '/logs'
+const chunk = Buffer.alloc(1024 * 1024)
+
+/** How many bytes of the log are shipped: always up to the end of a line. */
+let offset = 0
+
+/** Opens a file; `undefined` while there is none of this name. */
+function open(path: string): number | undefined {
+  try {
+    return fs.openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+/** Prints the whole lines behind the offset. Half a line stays in the file until its other half is there too. */
+function ship(): void {
+  const fd = open(`${folder}/access.log`)
+  if (fd === undefined) return
+  if (fs.fstatSync(fd).size < offset) offset = 0
+  const length = fs.readSync(fd, chunk, 0, chunk.length, offset)
+  fs.closeSync(fd)
+  const end = chunk.subarray(0, length).lastIndexOf('\n') + 1
+  fs.writeFileSync(1, chunk.subarray(0, end)) // 1 is standard output; bytes in, bytes out
+  offset += end
+}
+
+setInterval(ship, 100)
+
+// TODO rotate: access.log is a name. After a rotation the name belongs to another file.
+// TODO truncate: a file can become shorter than what you have read of it.
+// TODO restart: you are a container too. Hear SIGTERM, and remember your place.

@@ -1,0 +1,4 @@
+import fs from 'node:fs'
+
+process.stdout.write(fs.readFileSync('/logs/access.log'))
+setInterval(() => {}, 1000)
