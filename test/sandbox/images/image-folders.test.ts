@@ -1,0 +1,69 @@
+/** Proves that what the embedded cluster runs (image.json) and what kind builds (Dockerfile) are the same. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { readImages } from '#sandbox/pods/images.ts'
+
+const REGISTRY = fileURLToPath(new URL('../../../sandbox/images', import.meta.url))
+const images = readImages(REGISTRY)
+const built = images.filter(({ name }) => existsSync(join(REGISTRY, name, 'Dockerfile')))
+
+describe('the images', () => {
+  it('answer to the names of the article', () => {
+    const names = images.flatMap((image) => image.names)
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'sidecar-examples:input-http-server',
+        'sidecar-examples:sidecar-input',
+        'sidecar-examples:output-workload',
+        'sidecar-examples:sidecar-output',
+        'ttbb/nginx:mate',
+        'ttbb/base',
+        'nginx',
+      ]),
+    )
+    expect(names).toHaveLength(new Set(names).size)
+  })
+
+  it('have a Dockerfile unless a registry has them as they are', () => {
+    const pulled = images.filter((image) => !built.includes(image)).map(({ name }) => name)
+    expect(pulled.sort()).toEqual(['node', 'shell'])
+  })
+})
+
+describe.each(built)('$name', ({ name, names, folder, variants }) => {
+  const lines = readFileSync(join(REGISTRY, name, 'Dockerfile'), 'utf8').split('\n')
+  // What kind runs is the best variant of the embedded cluster.
+  const [best] = variants
+
+  it('is built under each of its names, from the folder that is seen at /app', () => {
+    const file = folder.endsWith(`/${name}`) ? '' : `-f sandbox/images/${name}/Dockerfile `
+    const context = folder.replace(/.*\/(?=sandbox\/images\/)/, '')
+    const commands = names.map((image) => `# docker build -t ${image} ${file}${context}`)
+    expect(lines.filter((line) => line.startsWith('#'))).toEqual(commands)
+  })
+
+  it('has the same entrypoint, arguments and environment in Dockerfile and image.json', () => {
+    expect(valueOf('ENTRYPOINT')).toEqual(best?.entrypoint)
+    expect(valueOf('CMD') ?? []).toEqual(best?.cmd)
+    const variables = lines.flatMap((line) => /^ENV (.*)/.exec(line)?.[1]?.split(' ') ?? [])
+    expect(Object.fromEntries(variables.map((text) => text.split('=')) as [string, string][])).toEqual(
+      best?.env,
+    )
+  })
+
+  it('brings every file that it runs', () => {
+    const paths = variants.flatMap(({ entrypoint, cmd }) => [...entrypoint, ...cmd])
+    const own = paths.filter((path) => path.startsWith('/app/'))
+    expect(own).not.toEqual([])
+    expect(own.filter((path) => !existsSync(path.replace('/app', folder)))).toEqual([])
+    const copies = lines.flatMap((line) => /^COPY (\S+) \/app\/$/.exec(line)?.[1] ?? [])
+    expect(copies.filter((path) => !existsSync(join(folder, path)))).toEqual([])
+  })
+
+  function valueOf(instruction: string): unknown {
+    const line = lines.find((text) => text.startsWith(`${instruction} `))
+    return line && JSON.parse(line.slice(instruction.length))
+  }
+})
