@@ -3,6 +3,8 @@ import type {
   ConfigMap as RawConfigMap,
   Event as RawEvent,
   Namespace as RawNamespace,
+  Secret as RawSecret,
+  ServiceAccount as RawServiceAccount,
 } from 'kubernetes-types/core/v1.d.ts'
 import type { Node as RawNode, Pod as RawPod, PodSpec, PodStatus } from 'kubernetes-types/core/v1.d.ts'
 import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
@@ -49,6 +51,10 @@ export type Event = Stored<RawEvent>
 export type Node = Stored<RawNode>
 /** A stored ConfigMap. */
 export type ConfigMap = Stored<RawConfigMap>
+/** A stored Secret. */
+export type Secret = Stored<RawSecret>
+/** A stored ServiceAccount. */
+export type ServiceAccount = Stored<RawServiceAccount>
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

@@ -1,4 +1,4 @@
-/** Reads the body of a request: JSON, YAML or protobuf, of bounded size, decoded by its kind's schema. */
+/** Reads the body of a request: JSON or protobuf, of bounded size, decoded by its kind's schema. */
 import type { KubeObject } from '../objects.ts'
 import { DecodeError, decode, isRecord } from './decode.ts'
 import { type ApiContext, type ResourceDefinition, apiVersionOf } from './resource.ts'
@@ -49,20 +49,8 @@ export async function readData(request: Request, what: string): Promise<unknown>
   try {
     return JSON.parse(text) as unknown
   } catch (error) {
-    if (type.endsWith('yaml')) return await parseYaml(text, what)
     throw badRequest(
       `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; json parse error: ${(error as Error).message}`,
-    )
-  }
-}
-
-async function parseYaml(text: string, what: string): Promise<unknown> {
-  const { parse } = await import('yaml')
-  try {
-    return parse(text, { maxAliasCount: 100 }) as unknown
-  } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${what}): yaml: ${(error as Error).message}`,
     )
   }
 }
@@ -73,7 +61,7 @@ export async function readObject(
   resource: ResourceDefinition,
   request: Request,
 ): Promise<ReadObject> {
-  const supported = ['', 'application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+  const supported = ['', 'application/json', 'application/vnd.kubernetes.protobuf']
   if (!supported.includes(mediaType(request))) {
     throw new StatusError(
       415,

@@ -116,7 +116,8 @@ function fits(value: number, format = 'int64'): boolean {
 }
 
 function checkTime(value: string): void {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) && !isNaN(Date.parse(value))) return
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) && !isNaN(Date.parse(value)))
+    return
   const quoted = JSON.stringify(value)
   throw new DecodeError(
     `parsing time ${quoted} as "2006-01-02T15:04:05Z07:00": cannot parse ${quoted} as "2006"`,
@@ -127,7 +128,9 @@ function checkBase64(value: string): void {
   const text = value.replaceAll(/[\r\n]/g, '')
   const bad = text.search(/[^A-Za-z0-9+/=]|=(?!=?$)/)
   if (bad < 0 && text.length % 4 === 0) return
-  throw new DecodeError(`illegal base64 data at input byte ${bad < 0 ? text.length - (text.length % 4) : bad}`)
+  throw new DecodeError(
+    `illegal base64 data at input byte ${bad < 0 ? text.length - (text.length % 4) : bad}`,
+  )
 }
 
 function mismatch(value: unknown, type: string, place: Place): DecodeError {

@@ -72,7 +72,11 @@ function resourceList(
   return json({ kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: list })
 }
 
-function aggregatedDiscovery(root: string, version: string, resources: readonly ResourceDefinition[]): Response {
+function aggregatedDiscovery(
+  root: string,
+  version: string,
+  resources: readonly ResourceDefinition[],
+): Response {
   const groups = root === 'api' ? [''] : groupsOf(resources).map(({ name }) => name)
   const items = groups.map((name) => {
     const versions = [...new Set(resources.filter((one) => one.group === name).map((one) => one.version))]

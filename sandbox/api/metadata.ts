@@ -1,7 +1,7 @@
 /** ObjectMeta: names, labels and annotations as Kubernetes allows them, and what the server fills in. */
 import { randomInt, randomUUID } from 'node:crypto'
 import { timestamp } from '../clock.ts'
-import type { KubeObject } from '../objects.ts'
+import type { KubeObject, ObjectMeta } from '../objects.ts'
 import type { ResourceDefinition } from './resource.ts'
 import { type Cause, forbiddenField, invalidValue, required, tooLong } from './status.ts'
 
@@ -63,7 +63,8 @@ export function validateMetadata(object: KubeObject, resource: ResourceDefinitio
   if (!name) causes.push(required('metadata.name', 'name or generateName is required'))
   else {
     const problem = resource.hasLabelName ? labelProblem(name) : subdomainProblem(name)
-    if (problem) causes.push(invalidValue(generateName ? 'metadata.generateName' : 'metadata.name', name, problem))
+    if (problem)
+      causes.push(invalidValue(generateName ? 'metadata.generateName' : 'metadata.name', name, problem))
   }
   causes.push(...validateLabels(labels, 'metadata.labels'))
   let size = 0
@@ -76,9 +77,12 @@ export function validateMetadata(object: KubeObject, resource: ResourceDefinitio
   return causes
 }
 
+/** The published types call what the server fills in read-only; here is the server. */
+type WritableMeta = { -readonly [Field in keyof ObjectMeta]?: ObjectMeta[Field] }
+
 /** Fills in what every new object gets. */
 export function stampNew(object: KubeObject, resource: ResourceDefinition, now: number): void {
-  const { metadata } = object
+  const metadata: WritableMeta = object.metadata
   // Letters and digits that spell no word, as Kubernetes' own generator uses.
   const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
   if (!metadata.name && metadata.generateName) {
@@ -89,21 +93,36 @@ export function stampNew(object: KubeObject, resource: ResourceDefinition, now: 
   metadata.creationTimestamp = timestamp(now)
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
-  delete (metadata as { resourceVersion?: string }).resourceVersion
+  delete metadata.resourceVersion
   if (resource.hasGeneration) metadata.generation = 1
   else delete metadata.generation
 }
 
 /** Takes over from `previous` what no writer may change. */
 export function keepSystemFields(next: KubeObject, previous: KubeObject): void {
-  const { uid, creationTimestamp, resourceVersion, generation, generateName } = previous.metadata
-  const { deletionTimestamp, deletionGracePeriodSeconds, name, namespace } = previous.metadata
-  Object.assign(next.metadata, { name, uid, creationTimestamp, resourceVersion })
-  const optional = { namespace, generation, generateName, deletionTimestamp, deletionGracePeriodSeconds }
-  for (const [field, value] of Object.entries(optional)) {
-    if (value === undefined) delete (next.metadata as Record<string, unknown>)[field]
-    else (next.metadata as Record<string, unknown>)[field] = value
+  const fields = [
+    'name',
+    'namespace',
+    'generateName',
+    'uid',
+    'resourceVersion',
+    'generation',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const
+  const metadata: Record<string, unknown> = { ...next.metadata }
+  for (const field of fields) {
+    if (previous.metadata[field] === undefined) delete metadata[field]
+    else metadata[field] = previous.metadata[field]
   }
+  next.metadata = metadata as unknown as ObjectMeta
+}
+
+/** Counts a change of the spec. */
+export function countGeneration(next: KubeObject, previous: KubeObject): void {
+  const metadata: WritableMeta = next.metadata
+  metadata.generation = (previous.metadata.generation ?? 0) + 1
 }
 
 /** Finalizers may only go while an object is being deleted. */

@@ -49,9 +49,10 @@ export function createOpenApi(resources: readonly ResourceDefinition[]): OpenApi
   const documents = new Map<string, string>()
 
   function schemas(): Record<string, Schema> {
-    loaded ??= JSON.parse(
-      readFileSync(new URL('./openapi/schemas.json', import.meta.url), 'utf8'),
-    ) as Record<string, Schema>
+    loaded ??= JSON.parse(readFileSync(new URL('./openapi/schemas.json', import.meta.url), 'utf8')) as Record<
+      string,
+      Schema
+    >
     return loaded
   }
 

@@ -46,7 +46,9 @@ function parseRequirement(text: string): (labels: Record<string, string>) => boo
     const [, not, key = ''] = existence
     return (labels) => key in labels === !not
   }
-  throw badRequest(`unable to parse requirement: found '${text}', expected: a key, '=', '!=', 'in' or 'notin'`)
+  throw badRequest(
+    `unable to parse requirement: found '${text}', expected: a key, '=', '!=', 'in' or 'notin'`,
+  )
 }
 
 function parseFieldSelector(resource: ResourceDefinition, text: string, labels: string): Selector {

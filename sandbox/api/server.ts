@@ -132,7 +132,9 @@ function createNamespaces(api: ApiContext): void {
   const resource = api.resources.find((one) => one.kind === 'Namespace')!
   for (const name of NAMESPACES) {
     if (api.store.get('namespaces', '', name)) continue
-    const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } as Parameters<typeof insertObject>[2]
+    const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } as Parameters<
+      typeof insertObject
+    >[2]
     const route = { resource, rest: '', query: new URLSearchParams() }
     insertObject(api, route, object, false)
   }

@@ -4,7 +4,9 @@ import type { Column, ResourceDefinition } from './resource.ts'
 
 /** Whether the client asked for a table. */
 export function wantsTable(request: Request): boolean {
-  return /as=Table;v=v1;g=meta\.k8s\.io|as=Table;g=meta\.k8s\.io;v=v1/.test(request.headers.get('accept') ?? '')
+  return /as=Table;v=v1;g=meta\.k8s\.io|as=Table;g=meta\.k8s\.io;v=v1/.test(
+    request.headers.get('accept') ?? '',
+  )
 }
 
 /** How much of each object travels with its row: `Metadata` unless told. */

@@ -132,9 +132,13 @@ function createGenerator(folder: string) {
     for (const attribute of loaded[model]!.attributeTypeMap) {
       const field = `${short}.${attribute.baseName}`
       const doc = docs.fields.get(attribute.baseName)
+      const type = await typeOf(attribute.type, attribute.format, field, prefix)
+      // The models drop what is said of a field beside a reference: what is said of its type must do.
+      const target = type.allOf?.[0]?.$ref?.slice('#/components/schemas/'.length)
+      const description = doc?.description || (target && schemas[target]?.description)
       properties[attribute.baseName] = {
-        ...(doc?.description ? { description: doc.description } : {}),
-        ...(await typeOf(attribute.type, attribute.format, field, prefix)),
+        ...(description ? { description } : {}),
+        ...type,
         ...mergeRules(field),
       }
     }

@@ -5,7 +5,12 @@ import type { NamedSchema, OpenApi } from '../openapi.ts'
 type Fields = Record<string, unknown>
 
 /** What stands, with what is applied laid over it: maps merge, lists merge by their map keys or are replaced. */
-export function applyServerSide(live: Fields, applied: Fields, schema: NamedSchema, openApi: OpenApi): Fields {
+export function applyServerSide(
+  live: Fields,
+  applied: Fields,
+  schema: NamedSchema,
+  openApi: OpenApi,
+): Fields {
   const merged = new Map(Object.entries(live))
   for (const [key, value] of Object.entries(applied)) {
     if (value === null) continue
@@ -16,7 +21,12 @@ export function applyServerSide(live: Fields, applied: Fields, schema: NamedSche
   return Object.fromEntries(merged)
 }
 
-function mergeValue(live: unknown, applied: unknown, schema: NamedSchema | undefined, openApi: OpenApi): unknown {
+function mergeValue(
+  live: unknown,
+  applied: unknown,
+  schema: NamedSchema | undefined,
+  openApi: OpenApi,
+): unknown {
   if (isRecord(applied) && isRecord(live) && schema && schema['x-kubernetes-map-type'] !== 'atomic') {
     return applyServerSide(live, applied, schema, openApi)
   }

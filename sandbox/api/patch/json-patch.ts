@@ -111,5 +111,9 @@ function missing(path: string): StatusError {
 }
 
 function failed(why: string): StatusError {
-  return new StatusError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`)
+  return new StatusError(
+    422,
+    'Invalid',
+    `the server rejected our request due to an error in our request: ${why}`,
+  )
 }

@@ -46,7 +46,9 @@ export function patchObject(
   const schema = api.openApi.schemaOf(resource)
   if (!mayCreate) return { raw: applyStrategicMerge(previous!, fields, schema, api.openApi), mayCreate }
   if (!route.query.get('fieldManager')) {
-    throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch')
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    )
   }
   if (fields.apiVersion !== apiVersionOf(resource) || fields.kind !== resource.kind) {
     throw badRequest(

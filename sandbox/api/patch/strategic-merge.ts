@@ -10,7 +10,12 @@ const ORDER = '$setElementOrder/'
 const DELETIONS = '$deleteFromPrimitiveList/'
 
 /** The target with the patch merged in, as a new value; the schema says which lists merge, and by which key. */
-export function applyStrategicMerge(target: Fields, patch: Fields, schema: NamedSchema, openApi: OpenApi): Fields {
+export function applyStrategicMerge(
+  target: Fields,
+  patch: Fields,
+  schema: NamedSchema,
+  openApi: OpenApi,
+): Fields {
   return mergeFields(target, patch, schema, openApi)
 }
 
@@ -27,7 +32,10 @@ function mergeFields(target: Fields, patch: Fields, schema: NamedSchema, openApi
     if (key.startsWith(DELETIONS)) {
       const field = key.slice(DELETIONS.length)
       const doomed = Array.isArray(value) ? (value as unknown[]) : []
-      merged.set(field, listOf(merged.get(field)).filter((item) => !doomed.includes(item)))
+      merged.set(
+        field,
+        listOf(merged.get(field)).filter((item) => !doomed.includes(item)),
+      )
     }
     if (key.startsWith('$')) continue
     if (value === null) merged.delete(key)
@@ -44,7 +52,12 @@ function mergeFields(target: Fields, patch: Fields, schema: NamedSchema, openApi
   return Object.fromEntries(merged)
 }
 
-function mergeValue(target: unknown, patch: unknown, schema: NamedSchema | undefined, openApi: OpenApi): unknown {
+function mergeValue(
+  target: unknown,
+  patch: unknown,
+  schema: NamedSchema | undefined,
+  openApi: OpenApi,
+): unknown {
   if (isRecord(patch)) return mergeFields(isRecord(target) ? target : {}, patch, schema ?? {}, openApi)
   if (!Array.isArray(patch)) return patch
   const merges = schema?.['x-kubernetes-patch-strategy']?.split(',').includes('merge')
@@ -62,7 +75,9 @@ function mergeList(
   schema: NamedSchema,
   openApi: OpenApi,
 ): unknown[] {
-  const replaces = patch.some((item) => isRecord(item) && item.$patch === 'replace' && item[key] === undefined)
+  const replaces = patch.some(
+    (item) => isRecord(item) && item.$patch === 'replace' && item[key] === undefined,
+  )
   const items = replaces ? [] : [...target]
   for (const item of patch) {
     if (!isRecord(item)) throw badRequest(`a list that merges by "${key}" holds objects only`)

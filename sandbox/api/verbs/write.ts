@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../objects.ts'
 import { objectResponse } from '../answer.ts'
 import { readData, readObject, toObject } from '../body.ts'
-import { keepSystemFields, stampNew, validateMetadata, validateMetadataUpdate } from '../metadata.ts'
+import {
+  countGeneration,
+  keepSystemFields,
+  stampNew,
+  validateMetadata,
+  validateMetadataUpdate,
+} from '../metadata.ts'
 import { patchObject } from '../patch/patch.ts'
 import { type ApiContext, type ResourceDefinition, qualifiedKind } from '../resource.ts'
 import type { Route } from '../route.ts'
@@ -98,7 +104,7 @@ export function updateObject(
     resource.prepareUpdate?.(next, previous)
     causes.push(...(resource.validate?.(next) ?? []), ...(resource.validateUpdate?.(next, previous) ?? []))
     if (resource.hasGeneration && !isDeepStrictEqual(next.spec, previous.spec)) {
-      next.metadata.generation = (previous.metadata.generation ?? 0) + 1
+      countGeneration(next, previous)
     }
   }
   refuseIfAny(resource, next, causes)
@@ -162,13 +168,20 @@ function placeInNamespace(object: KubeObject, route: Route): void {
   const { resource, namespace } = route
   if (resource.namespaced) {
     if (object.metadata.namespace && object.metadata.namespace !== namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+      throw badRequest(
+        'the namespace of the provided object does not match the namespace sent on the request',
+      )
     }
     object.metadata.namespace = namespace
   } else delete object.metadata.namespace
 }
 
-function checkNamespace(api: ApiContext, resource: ResourceDefinition, namespace: string, name: string): void {
+function checkNamespace(
+  api: ApiContext,
+  resource: ResourceDefinition,
+  namespace: string,
+  name: string,
+): void {
   const found = api.store.get('namespaces', '', namespace)
   if (!found) throw notFound({ group: '', plural: 'namespaces' }, namespace)
   if (!found.metadata.deletionTimestamp) return
