@@ -16,11 +16,12 @@ my $is_arm = shift eq 'arm64';
 my %numbers = (    # x64, arm64
     mount       => [ 165, 40 ],  umount2 => [ 166, 39 ],  pivot_root => [ 155, 41 ], unshare       => [ 272, 97 ],
     setns       => [ 308, 268 ], setsid  => [ 112, 157 ], prctl      => [ 157, 167 ], mount_setattr => [ 442, 442 ],
-    sethostname => [ 170, 161 ], execve  => [ 59, 221 ],
+    sethostname => [ 170, 161 ], execve  => [ 59, 221 ],  close_range => [ 436, 436 ],
 );
 my ( $MS_BIND_REC, $MNT_DETACH, $AT_FDCWD, $AT_RECURSIVE ) = ( 4096 | 16384, 2, -100, 0x8000 );
 my ( $PR_SET_PDEATHSIG, $PR_CAPBSET_DROP, $SIGKILL ) = ( 1, 24, 9 );
 my ( $TIOCSPTLCK, $TIOCGPTN, $TIOCSCTTY, $TIOCSWINSZ ) = ( 0x40045431, 0x80045430, 0x540E, 0x5414 );
+my $CLOSE_RANGE_CLOEXEC = 4;
 my $NEW_MOUNT_PID_UTS_IPC = 0x20000 | 0x20000000 | 0x4000000 | 0x8000000;
 
 sub fail { my ( $step, $message ) = @_; die "$step $message\n" }
@@ -187,6 +188,7 @@ sub become_app {
     open STDIN,  '<&', $in  or setup_fails('stdin');
     open STDOUT, '>&', $out or setup_fails('stdout');
     open STDERR, '>&', $err or setup_fails('stderr');
+    call( 'close_range', 'descriptors', 3, 0xFFFFFFFF, $CLOSE_RANGE_CLOEXEC );    # what the engine left open too
     $SIG{FPE} = 'DEFAULT';    # perl ignores it, and what is ignored stays so over execve
     syscall( $numbers{execve}[$is_arm], $program, pack( 'p*', @argv, undef ), pack( 'p*', @env, undef ) );
     fail( 'exec', "exec $program: " . lc $! );

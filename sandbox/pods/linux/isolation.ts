@@ -16,10 +16,10 @@ const tools: [binary: string, debianPackage: string][] = [
   ['sh', 'dash'],
 ]
 
-/** The command that the node namespace begins with: root needs no user namespace, everyone else does. */
-export function namespaceCommand(): string[] {
-  const userNamespace = process.getuid?.() === 0 ? [] : ['-Ur']
-  return ['unshare', ...userNamespace, '-nm', '--pid', '--fork', '--kill-child', '--mount-proc']
+/** What the command of a node begins with: root needs no user namespace, everyone else does. */
+export function namespaceCommand(asRoot: boolean = isRoot()): string[] {
+  const userNamespace = asRoot ? [] : ['--user', '--map-root-user']
+  return ['unshare', ...userNamespace, '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 }
 
 /**
@@ -66,8 +66,8 @@ interface Cause {
 // The first that applies wins. Settings are read only here, to explain a failure: none of them proves that it works.
 const causes: Cause[] = [
   {
-    applies: () => setting('user/max_user_namespaces') === '0' && !isRoot(),
-    means: 'user namespaces are switched off (user.max_user_namespaces is 0)',
+    applies: (words) => words.startsWith('unshare') && words.includes('No space left on device'),
+    means: 'no more namespaces are allowed (the limit user.max_user_namespaces or one beside it)',
     hint: 'sudo sysctl user.max_user_namespaces=10000',
   },
   {

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 
 /** One step of container.pl: the operation's name and its arguments, none with a NUL byte. */
 export type Operation = readonly [name: string, ...fields: string[]]
@@ -107,14 +106,27 @@ function frame(operations: readonly Operation[]): Buffer {
 
 /** Answers the next line, or an empty one when the process has gone without a word. */
 function readLines(child: ChildProcess, engine: Socket): { next(): Promise<string> } {
-  const lines = createInterface({ input: engine })[Symbol.asyncIterator]()
+  const lines = linesOf(engine)
   const failure = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`failed setup cannot start perl: ${error.message}`))
   })
-  engine.on('error', () => engine.destroy())
-  return {
-    next: () => Promise.race([failure, lines.next().then((line) => (line.done ? '' : line.value))]),
+  return { next: () => Promise.race([failure, lines.next().then(({ value }) => value ?? '')]) }
+}
+
+async function* linesOf(engine: Socket): AsyncGenerator<string, undefined> {
+  // A write to a process that has gone fails like this too; its last line or its end says more.
+  engine.on('error', () => undefined)
+  let text = ''
+  try {
+    for await (const chunk of engine) {
+      const lines = (text + String(chunk)).split('\n')
+      text = lines.pop() ?? ''
+      yield* lines
+    }
+  } catch {
+    // Gone.
   }
+  return undefined
 }
 
 function parseStart(line: string): { pid: number; stdin: number; stdout: number; stderr: number } {
