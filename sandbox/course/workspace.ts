@@ -26,7 +26,7 @@ export async function prepareWorkspace(folder: string, files: Files): Promise<bo
     if (existsSync(folder)) await rmdir(folder)
     await rename(draft, folder)
   } catch (error) {
-    await rm(draft, { recursive: true, force: true })
+    await rm(draft, { recursive: true, force: true }).catch(() => {})
     throw unwritable(folder, error)
   }
   return true

@@ -8,9 +8,10 @@ export function drawPod(pod: PodPicture, columns: number): string[] {
   const inner = Math.min(columns, 78) - 4
   const boxes = pod.containers.map((container) => containerLines(container))
   const body = [...arrange(boxes, inner), ...pod.volumes.flatMap((volume) => drawVolume(pod, volume, inner))]
-  const size = Math.min(inner, Math.max(width(pod.name) + 8, ...body.map(width)))
+  const title = cut(`pod ${printable(pod.name)}`, inner - 2)
+  const size = Math.min(inner, Math.max(width(title) + 2, ...body.map(width)))
   return frame(
-    `pod ${printable(pod.name)}`,
+    title,
     body.map((line) => pad(cut(line, size), size)),
   )
 }

@@ -1,0 +1,34 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { watchFolder } from '#sandbox/course/watch.ts'
+import { until } from '#sandbox/until.ts'
+import { temporaryFolder } from '#test/helpers/temp-folder.ts'
+
+test('a watched folder tells of saves of every kind, and not of drafts', async () => {
+  const folder = temporaryFolder({ 'pod.yaml': 'a' })
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  let changes = 0
+  let polling = 0
+  await watchFolder(folder, {
+    changed: () => changes++,
+    polling: () => polling++,
+    signal: controller.signal,
+  })
+  const saves = [
+    () => writeFileSync(join(folder, 'pod.yaml'), 'b'),
+    () => writeFileSync(join(folder, 'sidecar.ts'), 'new'),
+    () => {
+      writeFileSync(join(folder, '.draft'), 'c')
+      renameSync(join(folder, '.draft'), join(folder, 'pod.yaml'))
+    },
+    () => rmSync(join(folder, 'sidecar.ts')),
+  ]
+  for (const [index, save] of saves.entries()) {
+    writeFileSync(join(folder, '.pod.yaml.swp'), String(index))
+    save()
+    expect(await until(() => changes === index + 1, { timeoutMs: 3_000 })).toBe(true)
+  }
+  expect(polling).toBe(0)
+})
