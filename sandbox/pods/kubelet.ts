@@ -2,7 +2,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
-import { ApiError, PODS, type KubernetesClient } from '../client.ts'
+import { PODS, type KubernetesClient } from '../client.ts'
+import { followObjects } from '../follow.ts'
 import type { Pod } from '../objects.ts'
 import type { Images, KubeletContext } from './container-start.ts'
 import { createEventRecorder } from './events.ts'
@@ -10,9 +11,6 @@ import { registerNode } from './node-object.ts'
 import { createNodeStreams, type KubeletStreams } from './node-streams.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { ContainerRuntime } from './runtime.ts'
-
-/** Pause before a list and watch that failed is tried again. */
-const WATCH_RETRY_MS = 500
 
 /** What a kubelet needs. */
 export interface KubeletOptions {
@@ -46,7 +44,6 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     events: createEventRecorder(options.client, options.clock, options.nodeName),
   }
   const workers = new Map<string, PodWorker>()
-  const aborter = new AbortController()
 
   function take(pod: Pod): void {
     const { uid } = pod.metadata
@@ -60,64 +57,28 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     context.events.forget(uid)
   }
 
-  async function listPods(): Promise<string> {
-    const { items, resourceVersion } = await context.client.list(PODS, {
-      fieldSelector: `spec.nodeName=${context.nodeName}`,
-      signal: aborter.signal,
-    })
-    const present = new Set(items.map(({ metadata }) => metadata.uid))
-    for (const [uid, worker] of workers) if (!present.has(uid)) worker.gone()
-    for (const pod of items) take(pod)
-    return resourceVersion
-  }
-
-  /** Watches until the server ends the stream; answers where to go on. */
-  async function watchPods(since: string): Promise<string> {
-    let resourceVersion = since
-    const changes = context.client.watch(PODS, {
-      fieldSelector: `spec.nodeName=${context.nodeName}`,
-      resourceVersion,
-      signal: aborter.signal,
-    })
-    for await (const { type, object } of changes) {
-      resourceVersion = object.metadata.resourceVersion
-      if (type === 'DELETED') workers.get(object.metadata.uid)?.gone()
-      else if (type !== 'BOOKMARK') take(object)
-    }
-    return resourceVersion
-  }
-
-  async function follow(first: string): Promise<void> {
-    let resourceVersion: string | undefined = first
-    while (!aborter.signal.aborted) {
-      try {
-        resourceVersion = await watchPods(resourceVersion ?? (await listPods()))
-      } catch (error) {
-        resourceVersion = undefined
-        if (!ApiError.isReason(error, 'Expired')) await pause(context.clock, aborter.signal)
-      }
-    }
-  }
-
   await registerNode(context, version)
-  const resourceVersion = await listPods()
+  const following = await followObjects(context.client, PODS, {
+    clock: context.clock,
+    fieldSelector: `spec.nodeName=${context.nodeName}`,
+    onList(pods) {
+      const present = new Set(pods.map(({ metadata }) => metadata.uid))
+      for (const [uid, worker] of workers) if (!present.has(uid)) worker.gone()
+      for (const pod of pods) take(pod)
+    },
+    onChange(pod, isGone) {
+      if (isGone) workers.get(pod.metadata.uid)?.gone()
+      else take(pod)
+    },
+  })
   await removeLeftovers(context.folder, (uid) => workers.has(uid))
-  const following = follow(resourceVersion)
   return {
     ...createNodeStreams(context, (uid) => workers.get(uid)),
     async stop() {
-      aborter.abort()
-      await following
+      await following.stop()
       await context.events.flush()
     },
   }
-}
-
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    clock.schedule(WATCH_RETRY_MS, resolve)
-  })
 }
 
 /** What pods left behind that were removed while no kubelet ran. */
