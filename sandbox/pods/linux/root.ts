@@ -2,6 +2,7 @@
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ContainerMount, PodIdentity } from '../runtime.ts'
+import { nameServer } from './network.ts'
 import type { Operation } from './process.ts'
 
 /** What every container of this machine shares, looked at once. */
@@ -200,7 +201,7 @@ function hostsFile(pod: PodIdentity & { ip: string }): string {
 function resolverFile(pod: PodIdentity): string {
   return [
     `search ${pod.namespace}.svc.cluster.local svc.cluster.local cluster.local`,
-    'nameserver 10.96.0.10',
+    `nameserver ${nameServer}`,
     'options ndots:5',
     '',
   ].join('\n')

@@ -25,6 +25,12 @@ describeWith([isolation], 'the Linux runtime', () => {
       })
     })
 
+    test('a name that nobody has is unknown at once', async () => {
+      const { exitCode, tookMs } = await play('unknownNamesFail')
+      expect(exitCode).toBe(2)
+      expect(tookMs).toBeLessThan(3000)
+    })
+
     test('a removed sandbox leaves neither link nor file, and its address rests', async () => {
       const answer = await play('addressesAreReused')
       expect(answer.again).toEqual(answer.first)

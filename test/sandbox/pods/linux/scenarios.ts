@@ -95,6 +95,14 @@ export const twoPodsTalk = (folder: string) =>
     return { ip, clientIp, reachedFromNode, byAddress: byAddress.output, byLoopback: byLoopback.output }
   })
 
+export const unknownNamesFail = (folder: string) =>
+  onStage(folder, async ({ runtime, pod, run }) => {
+    await runtime.createSandbox(pod('web'))
+    const begun = performance.now()
+    const { exit } = await run(pod('web'), ['getent', 'hosts', 'no-such-service'])
+    return { exitCode: exit.exitCode, tookMs: performance.now() - begun }
+  })
+
 export const addressesAreReused = (folder: string) =>
   onStage(folder, async ({ runtime, pod, folder: base }) => {
     const links = () =>
