@@ -14,8 +14,8 @@ export function discover(
   const [root, group, version] = parts
   if (parts.length === 1 && (root === 'api' || root === 'apis')) {
     const accept = request.headers.get('accept') ?? ''
-    const aggregated = /g=apidiscovery\.k8s\.io;v=(v2(?:beta1)?);as=APIGroupDiscoveryList/.exec(accept)
-    if (aggregated) return aggregatedDiscovery(root, aggregated[1]!, resources)
+    const asked = /g=apidiscovery\.k8s\.io;v=(v2(?:beta1)?);as=APIGroupDiscoveryList/.exec(accept)
+    if (asked) return aggregatedDiscovery(root, asked[1]!, resources)
     return json(root === 'api' ? legacyVersions() : groupList(resources))
   }
   if (root === 'api' && parts.length === 2) return resourceList('', group!, resources)

@@ -1,62 +1,93 @@
-/** The scheduler of a cluster with one node: binds every pod that asks for it, and says so. */
-import { EVENTS, PODS, objectPath, type KubernetesClient } from '../client.ts'
-import { microTimestamp, type Clock } from '../clock.ts'
-import { followObjects } from '../follow.ts'
-import type { Pod } from '../objects.ts'
+/** Gives every pod without a node one that fits it: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/ */
+import { EVENTS, NODES, PODS, objectPath } from '../client.ts'
+import { microTimestamp, timestamp } from '../clock.ts'
+import type { Node, Pod } from '../objects.ts'
+import { type ControllerContext, follow } from './follow.ts'
 
-const NAME = 'default-scheduler'
+/** Schedules until the signal aborts; settles when all pods and nodes that there are have been seen. */
+export async function startScheduler(context: ControllerContext): Promise<void> {
+  const nodes = new Map<string, Node>()
+  const waiting = new Map<string, Pod>()
 
-/** Binds pods without a node to `nodeName`, until it is stopped. A pod that names another scheduler waits for that. */
-export async function startScheduler(options: {
-  client: KubernetesClient
-  clock: Clock
-  nodeName: string
-}): Promise<{ stop(): Promise<void> }> {
-  const { client, clock, nodeName } = options
-  const underWay = new Set<string>()
+  await follow(context, NODES, {}, (node, isGone) => {
+    if (isGone) nodes.delete(node.metadata.name)
+    else nodes.set(node.metadata.name, node)
+    for (const pod of waiting.values()) consider(pod)
+  })
+  await follow(context, PODS, { fieldSelector: 'spec.nodeName=' }, (pod, isGone) => {
+    if (isGone || pod.metadata.deletionTimestamp) waiting.delete(pod.metadata.uid)
+    else if (pod.spec.schedulerName === 'default-scheduler') consider(pod)
+  })
 
-  async function bind(pod: Pod): Promise<void> {
-    const { name, namespace, uid, deletionTimestamp } = pod.metadata
-    if (pod.spec.nodeName || deletionTimestamp || underWay.has(uid)) return
-    if ((pod.spec.schedulerName ?? NAME) !== NAME) return
-    underWay.add(uid)
-    const target = { apiVersion: 'v1', kind: 'Node', name: nodeName }
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target }
-    try {
-      await client.json('POST', objectPath(PODS, { name, namespace }, 'binding'), binding)
-      await client.create(EVENTS, scheduledEvent(pod, nodeName, clock.now()))
-    } catch {
-      // Gone or bound in the meantime: there is nothing left to do for it.
-    } finally {
-      underWay.delete(uid)
+  function consider(pod: Pod): void {
+    const { uid } = pod.metadata
+    const node = [...nodes.values()].find((one) => fits(pod, one))
+    if (node) {
+      waiting.delete(uid)
+      // A pod that was deleted or bound meanwhile needs no node of us.
+      void bind(context, pod, node.metadata.name).catch(() => {})
+    } else if (!waiting.has(uid)) {
+      waiting.set(uid, pod)
+      void reportUnschedulable(context, pod, nodes.size).catch(() => {})
     }
   }
-
-  return await followObjects(client, PODS, {
-    clock,
-    fieldSelector: 'spec.nodeName=',
-    onList: (pods) => void Promise.all(pods.map(bind)),
-    onChange: (pod, isGone) => void (isGone ? undefined : bind(pod)),
-  })
 }
 
-/** As the real scheduler writes it through events.k8s.io/v1: with eventTime, and without a count. */
-function scheduledEvent(pod: Pod, nodeName: string, nowMs: number) {
-  const { name, namespace, uid, resourceVersion } = pod.metadata
-  return {
+function fits(pod: Pod, node: Node): boolean {
+  if (node.spec?.unschedulable) return false
+  const labels = node.metadata.labels ?? {}
+  return Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
+}
+
+async function bind(context: ControllerContext, pod: Pod, node: string): Promise<void> {
+  const { namespace, name, uid } = pod.metadata
+  await context.client.json('POST', objectPath(PODS, pod.metadata, 'binding'), {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, namespace, uid },
+    target: { apiVersion: 'v1', kind: 'Node', name: node },
+  })
+  const message = `Successfully assigned ${namespace}/${name} to ${node}`
+  await record(context, pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', message })
+}
+
+async function reportUnschedulable(context: ControllerContext, pod: Pod, nodeCount: number): Promise<void> {
+  const message =
+    nodeCount === 0
+      ? 'no nodes available to schedule pods'
+      : `0/${nodeCount} nodes are available: ${nodeCount} node(s) didn't match Pod's node affinity/selector. preemption: 0/${nodeCount} nodes are available: ${nodeCount} Preemption is not helpful for scheduling.`
+  await record(context, pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message })
+  const condition = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'Unschedulable',
+    message,
+    lastProbeTime: null,
+    lastTransitionTime: timestamp(context.clock.now()),
+  }
+  await context.client.patch(
+    PODS,
+    pod.metadata,
+    { status: { conditions: [condition] } },
+    { type: 'application/strategic-merge-patch+json', subresource: 'status' },
+  )
+}
+
+async function record(
+  { client, clock }: ControllerContext,
+  pod: Pod,
+  event: { type: string; reason: string; action: string; message: string },
+): Promise<void> {
+  const { namespace, name, uid, resourceVersion } = pod.metadata
+  const now = clock.now()
+  await client.create(EVENTS, {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${name}.${(BigInt(nowMs) * 1_000_000n).toString(16)}`, namespace },
-    involvedObject: { kind: 'Pod', namespace, name, uid, apiVersion: 'v1', resourceVersion },
-    reason: 'Scheduled',
-    message: `Successfully assigned ${namespace}/${name} to ${nodeName}`,
-    type: 'Normal',
-    action: 'Binding',
-    source: {},
-    firstTimestamp: null,
-    lastTimestamp: null,
-    eventTime: microTimestamp(nowMs),
-    reportingComponent: NAME,
-    reportingInstance: `${NAME}-${nodeName}`,
-  }
+    metadata: { namespace, generateName: `${name}.` },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion },
+    ...event,
+    eventTime: microTimestamp(now),
+    reportingComponent: 'default-scheduler',
+    reportingInstance: 'default-scheduler-sidecar-node',
+  })
 }

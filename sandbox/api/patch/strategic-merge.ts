@@ -104,9 +104,8 @@ function reorder(items: unknown[], order: unknown[], before: unknown[], key: str
   const others = items.filter((item) => place(item) < 0)
   const result: unknown[] = []
   for (const item of listed) {
-    const position = stood(item)
-    while (others.length > 0 && position >= 0 && stood(others[0]) < position) result.push(others.shift())
-    result.push(item)
+    const leading = others.findIndex((other) => stood(other) >= stood(item))
+    result.push(...others.splice(0, leading < 0 ? others.length : leading), item)
   }
   return [...result, ...others]
 }

@@ -15,10 +15,14 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container as Container)
 }
 
-/** What admission adds to a pod itself, and not to a template. */
-export function admitPodSpec(spec: PodSpec): void {
+/** What admission adds to a new pod, and not to a template. */
+export function admitServiceAccount(spec: PodSpec): void {
   spec.serviceAccountName ??= spec.serviceAccount ?? 'default'
   spec.serviceAccount = spec.serviceAccountName
+}
+
+/** What admission adds to every version of a pod, and not to a template. */
+export function admitPodSpec(spec: PodSpec): void {
   spec.enableServiceLinks ??= true
   spec.priority ??= 0
   spec.preemptionPolicy ??= 'PreemptLowerPriority'

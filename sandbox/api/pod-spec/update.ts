@@ -1,7 +1,6 @@
 /** Which fields of a pod's spec may change: https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement */
 import { isDeepStrictEqual } from 'node:util'
-import type { Container } from '../../objects.ts'
-import type { Pod, PodSpec } from '../../objects.ts'
+import type { Container, Pod, PodSpec } from '../../objects.ts'
 import { type Cause, forbiddenField } from '../status.ts'
 
 const ALLOWED =
@@ -33,16 +32,20 @@ export function validatePodUpdate(next: Pod, previous: Pod): Cause[] {
 
 /** The new spec with what may change put back. */
 function withAllowedChanges(next: PodSpec, previous: PodSpec): PodSpec {
-  const images = (list: Container[] | undefined, before: Container[] | undefined) =>
-    list?.map((container, at) => ({ ...container, image: before?.[at]?.image }))
   const result: PodSpec = {
     ...next,
-    containers: images(next.containers, previous.containers)!,
+    containers: withImagesOf(previous.containers, next.containers),
     tolerations: previous.tolerations,
     activeDeadlineSeconds: previous.activeDeadlineSeconds,
   }
-  if (next.initContainers) result.initContainers = images(next.initContainers, previous.initContainers)
+  if (next.initContainers) {
+    result.initContainers = withImagesOf(previous.initContainers ?? [], next.initContainers)
+  }
   return JSON.parse(JSON.stringify(result)) as PodSpec
+}
+
+function withImagesOf(previous: Container[], next: Container[]): Container[] {
+  return next.map((container, at) => ({ ...container, image: previous[at]?.image }))
 }
 
 /** Lines of `- path: before` and `+ path: after`. */

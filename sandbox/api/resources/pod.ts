@@ -1,7 +1,7 @@
 /** Pods: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
 import type { Pod } from '../../objects.ts'
 import { podColumns } from '../pod-spec/columns.ts'
-import { admitPodSpec, setPodSpecDefaults } from '../pod-spec/defaults.ts'
+import { admitPodSpec, admitServiceAccount, setPodSpecDefaults } from '../pod-spec/defaults.ts'
 import { qosClassOf } from '../pod-spec/quantity.ts'
 import { validatePodUpdate } from '../pod-spec/update.ts'
 import { validatePodSpec } from '../pod-spec/validation.ts'
@@ -26,12 +26,13 @@ export const resource: ResourceDefinition<Pod> = {
   columns: podColumns,
   prepareCreate(pod) {
     pod.spec ??= { containers: [] }
-    admitPodSpec(pod.spec)
+    admitServiceAccount(pod.spec)
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) }
   },
   setDefaults(pod) {
     pod.spec ??= { containers: [] }
     setPodSpecDefaults(pod.spec)
+    admitPodSpec(pod.spec)
   },
   validate: (pod) => validatePodSpec(pod.spec, 'spec'),
   validateUpdate: validatePodUpdate,

@@ -156,12 +156,14 @@ function endStatus(exitCode: number): Omit<Status, 'code' | 'apiVersion' | 'kind
 function readSize(bytes: Buffer): [number, number] | undefined {
   try {
     const { Width, Height } = JSON.parse(bytes.toString()) as { Width?: unknown; Height?: unknown }
-    const isSize = (value: unknown): value is number =>
-      Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536
     return isSize(Width) && isSize(Height) ? [Width, Height] : undefined
   } catch {
     return undefined
   }
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536
 }
 
 function bytesOf(data: RawData): Buffer {

@@ -18,13 +18,13 @@ export function watchObjects(api: ApiContext, route: Route, request: Request): R
   const selector = parseSelectors(resource, query)
   const start = readStart(query)
   const encode = encoder(api, route, request)
-  let stop = () => {}
+  let stop: (() => void) | undefined
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         stop = follow(api, route, { selector, start, encode, controller, signal: request.signal })
       },
-      cancel: () => stop(),
+      cancel: () => stop?.(),
     },
     { highWaterMark: MAX_QUEUED_EVENTS },
   )
@@ -43,20 +43,24 @@ interface Following {
 
 function follow(api: ApiContext, route: Route, following: Following): () => void {
   const { selector, start, encode, controller, signal } = following
-  const encoder = new TextEncoder()
+  const utf8 = new TextEncoder()
   const stops: (() => void)[] = []
   let ended = false
 
-  function end(): void {
-    if (ended) return
+  /** The stream may be closed already, by a reader who has had enough. */
+  function release(): void {
     ended = true
     signal.removeEventListener('abort', end)
     for (const stop of stops) stop()
+  }
+  function end(): void {
+    if (ended) return
+    release()
     controller.close()
   }
   function send(line: string): void {
     if (ended) return
-    controller.enqueue(encoder.encode(line))
+    controller.enqueue(utf8.encode(line))
     if ((controller.desiredSize ?? 0) <= 0) end()
   }
   function bookmark(annotations?: Record<string, string>): void {
@@ -90,14 +94,14 @@ function follow(api: ApiContext, route: Route, following: Following): () => void
     if (!(error instanceof HistoryGone)) throw error
     send(`${JSON.stringify({ type: 'ERROR', object: expired(start.since, error.oldest).status })}\n`)
     end()
-    return end
+    return release
   }
   const timeoutSeconds = Number(route.query.get('timeoutSeconds') ?? 0)
   if (timeoutSeconds > 0) stops.push(api.clock.schedule(timeoutSeconds * 1000, end))
   if (route.query.get('allowWatchBookmarks') === 'true') remind()
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
-  return end
+  return release
 }
 
 /** With a selector, an object appears when it begins to match and is deleted when it ceases to. */
