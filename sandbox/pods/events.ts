@@ -25,7 +25,8 @@ export interface EventRecorder {
 export function createEventRecorder(client: KubernetesClient, clock: Clock, nodeName: string): EventRecorder {
   const seen = new Map<string, Map<string, { name: string; count: number }>>()
   let queue = Promise.resolve()
-  let serial = 0
+  // Names sort as the events came, and differ from those of a former life in the same millisecond.
+  let serial = Math.floor(Math.random() * 900_000)
 
   async function write(pod: Pod, event: PodEvent, nowMs: number): Promise<void> {
     const { namespace, uid } = pod.metadata
