@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '#sandbox/clock.ts'
-import {
+import type {
+  ContainerExit,
+  ContainerRuntime,
+  ContainerSpec,
   ContainerStartError,
-  type ContainerExit,
-  type ContainerRuntime,
-  type ContainerSpec,
 } from '#sandbox/pods/runtime.ts'
 
 /** A container that "runs": the test ends it. */
