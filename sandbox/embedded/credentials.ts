@@ -27,7 +27,11 @@ export async function ensureCredentials(folder: string): Promise<Credentials> {
 }
 
 /** Writes the kubeconfig of the cluster in `folder` and answers its path. */
-export async function writeKubeconfig(folder: string, port: number, credentials: Credentials): Promise<string> {
+export async function writeKubeconfig(
+  folder: string,
+  port: number,
+  credentials: Credentials,
+): Promise<string> {
   const path = join(folder, 'kubeconfig')
   await writePrivate(path, kubeconfigText(`https://127.0.0.1:${port}`, credentials))
   return path

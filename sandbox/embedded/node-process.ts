@@ -57,9 +57,12 @@ export async function startNodeProcess(
     const unshare = identify(child.pid!)
     if (!unshare) throw new Error('unshare ended at once')
     const confirmation = child.stdio[4] as Writable
+    // An engine that has ended already is found out by whoever waits for it to be ready.
+    confirmation.on('error', () => {})
     return {
       node: { unshare, port: (server.address() as { port: number }).port },
-      confirm: (credentials) => confirmation.end(JSON.stringify(credentials)),
+      // Ended and let go: an open pipe to a cluster that runs on would keep this command from returning.
+      confirm: (credentials) => confirmation.end(JSON.stringify(credentials), () => confirmation.destroy()),
     }
   } catch (error) {
     throw new WorkshopError(
