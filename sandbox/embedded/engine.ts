@@ -1,4 +1,4 @@
-/** The embedded cluster's one process: store, API server and kubelet. Started by node-process.ts inside its namespaces. */
+/** The embedded cluster's one process: store, API server, kubelet and controllers. Started by node-process.ts inside its namespaces. */
 import { createReadStream } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { createApi } from '../api/server.ts'
 import { KUBERNETES_VERSION } from '../api/version.ts'
 import { KubernetesClient } from '../client.ts'
 import { systemClock as clock } from '../clock.ts'
+import { startControllers } from '../controllers/start.ts'
 import { imageNames, resolveImage } from '../pods/images.ts'
 import { startKubelet, type Kubelet } from '../pods/kubelet.ts'
 import { createLinuxRuntime } from '../pods/linux/runtime.ts'
@@ -24,9 +25,10 @@ const prepared = runtime.prepare()
 const store = createStore({ file: join(folder, 'objects.sqlite') })
 let kubelet: Kubelet | undefined
 const api = await createApi({ store, clock, node: () => kubelet! })
+const client = new KubernetesClient(api.handle)
 await prepared
 kubelet = await startKubelet({
-  client: new KubernetesClient(api.handle),
+  client,
   runtime,
   images: { resolve: resolveImage, names: imageNames },
   clock,
@@ -35,6 +37,7 @@ kubelet = await startKubelet({
   hostIp: '10.244.0.1',
   version: KUBERNETES_VERSION.gitVersion,
 })
+await startControllers({ client, clock })
 // An empty answer means that whoever started us is gone, and nobody would know of us.
 const credentials = await handedOver
 if (credentials === '') process.exit(1)
