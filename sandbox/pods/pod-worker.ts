@@ -1,19 +1,10 @@
 /** Drives one pod: asks lifecycle.ts what to do, does it, records the outcome, and asks again. */
-import { rm } from 'node:fs/promises'
 import { ApiError, PODS } from '../client.ts'
-import { messageOf } from '../errors.ts'
 import type { Pod, PodStatus } from '../objects.ts'
-import { nextSetupDelayMs } from './back-off.ts'
-import {
-  identityOf,
-  podFolder,
-  podLogFolder,
-  startContainer,
-  type KubeletContext,
-  type StartOutcome,
-} from './container-start.ts'
+import { startContainer, type KubeletContext, type StartOutcome } from './container-start.ts'
 import { eventsOfChange } from './events.ts'
 import { decide, type Action } from './lifecycle.ts'
+import { prepareSandbox, removePodFiles, removeSandbox } from './pod-sandbox.ts'
 import {
   containersOf,
   forgetInitialization,
@@ -23,7 +14,6 @@ import {
 } from './record.ts'
 import type { RunningContainer } from './runtime.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
-import { VolumeError, mountVolumes } from './volumes.ts'
 
 /** After a removal that the API did not take. */
 const REMOVAL_RETRY_MS = 1_000
@@ -135,30 +125,15 @@ export class PodWorker {
   }
 
   async #prepare(): Promise<void> {
-    const { clock, client, folder, runtime, events } = this.#context
     const formerMs = this.record.sandbox.is === 'absent' ? this.record.sandbox.failure?.delayMs : undefined
     const pod = this.#pod
     this.record.sandbox = { is: 'preparing' }
     if (Object.values(this.record.containers).some(({ instance }) => 'beforeReboot' in instance)) {
       const message = 'Pod sandbox changed, it will be killed and re-created.'
-      events.record(pod, { type: 'Normal', reason: 'SandboxChanged', message })
+      this.#context.events.record(pod, { type: 'Normal', reason: 'SandboxChanged', message })
     }
     forgetInitialization(pod, this.record)
-    try {
-      await mountVolumes(pod, podFolder(folder, pod.metadata.uid), client, clock.now())
-      const { ip } = await runtime.createSandbox(identityOf(pod))
-      this.record.sandbox = { is: 'ready', ip }
-    } catch (error) {
-      const isVolume = error instanceof VolumeError
-      const message = isVolume ? error.message : `Failed to create pod sandbox: ${messageOf(error)}`
-      const reason = isVolume ? 'FailedMount' : 'FailedCreatePodSandBox'
-      events.record(pod, { type: 'Warning', reason, message })
-      const failure = { message, atMs: clock.now(), delayMs: nextSetupDelayMs(formerMs) }
-      this.record.sandbox = {
-        is: 'absent',
-        failure: { ...failure, reason: isVolume ? error.reason : reason },
-      }
-    }
+    this.record.sandbox = await prepareSandbox(this.#context, pod, formerMs)
     this.#ask()
   }
 
@@ -229,13 +204,8 @@ export class PodWorker {
   async #tearDown(): Promise<void> {
     const { sandbox } = this.record
     if (sandbox.is !== 'ready') return
-    const { uid } = this.#pod.metadata
     this.record.sandbox = { is: 'removing', ip: sandbox.ip }
-    await this.#context.runtime.removeSandbox(uid).catch((error: unknown) => {
-      const message = `error killing pod: ${messageOf(error)}`
-      this.#context.events.record(this.#pod, { type: 'Warning', reason: 'FailedKillPod', message })
-    })
-    await rm(podFolder(this.#context.folder, uid), { recursive: true, force: true }).catch(() => undefined)
+    await removeSandbox(this.#context, this.#pod)
     this.record.sandbox = { is: 'removed', ip: sandbox.ip }
     this.#ask()
   }
@@ -262,11 +232,7 @@ export class PodWorker {
 
   async #finish(): Promise<void> {
     this.#isOver = true
-    const { folder } = this.#context
-    const folders = [podFolder(folder, this.#pod.metadata.uid), podLogFolder(folder, this.#pod)]
-    await Promise.all(
-      folders.map((path) => rm(path, { recursive: true, force: true }).catch(() => undefined)),
-    )
+    await removePodFiles(this.#context, this.#pod)
     this.#onGone()
   }
 }
