@@ -10,10 +10,9 @@ import {
   required,
   unsupported,
 } from '../status.ts'
+import { oneOf, unique, validatePort, validateRelativePath } from './field-rules.ts'
 import { validateHook, validateProbes } from './probe-validation.ts'
 import { quantityValue } from './quantity.ts'
-import { oneOf, unique } from './validation.ts'
-import { validateRelativePath } from './volume-validation.ts'
 
 /** Checks the containers and init containers of a spec that stands at `field`. */
 export function validateContainers(spec: PodSpec, field: string): Cause[] {
@@ -116,13 +115,6 @@ function validatePorts(ports: readonly ContainerPort[], field: string): Cause[] 
       (at) => `${field}[${at}].name`,
     ),
   ]
-}
-
-/** A TCP port, 1 to 65535. */
-export function validatePort(port: number, field: string): Cause[] {
-  return port >= 1 && port <= 65535
-    ? []
-    : [invalidValue(field, port, 'must be between 1 and 65535, inclusive')]
 }
 
 function validateEnv(variable: EnvVar, field: string): Cause[] {

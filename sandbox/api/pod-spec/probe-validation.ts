@@ -1,5 +1,6 @@
 /** What is wrong with probes and lifecycle hooks. */
 import type { Container, LifecycleHandler, Probe } from 'kubernetes-types/core/v1.d.ts'
+import { validatePort } from './field-rules.ts'
 import { type Cause, forbiddenField, invalidValue, required, unsupported } from '../status.ts'
 
 const PROBE_HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc']
@@ -69,8 +70,5 @@ function validateTarget(port: number | string | undefined, field: string): Cause
       ? []
       : [invalidValue(field, port, 'must contain at least one letter (a-z)')]
   }
-  const value = port ?? 0
-  return value >= 1 && value <= 65535
-    ? []
-    : [invalidValue(field, value, 'must be between 1 and 65535, inclusive')]
+  return validatePort(port ?? 0, field)
 }

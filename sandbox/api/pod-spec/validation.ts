@@ -1,8 +1,9 @@
 /** What is wrong with a PodSpec: https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go */
 import type { PodSpec } from '../../objects.ts'
 import { labelProblem, subdomainProblem, validateLabels } from '../metadata.ts'
-import { type Cause, duplicate, invalidValue, required, unsupported } from '../status.ts'
+import { type Cause, invalidValue, required } from '../status.ts'
 import { validateContainers } from './container-validation.ts'
+import { oneOf } from './field-rules.ts'
 import { validateVolumes } from './volume-validation.ts'
 
 /** Checks a defaulted spec; `field` is where it stands, as in `spec` or `spec.template.spec`. */
@@ -15,28 +16,6 @@ export function validatePodSpec(spec: PodSpec | undefined, field: string): Cause
     ...validateFigures(spec, field),
     ...validateNames(spec, field),
   ]
-}
-
-/** Checks a field against the values it may have, in the order in which Kubernetes lists them. */
-export function oneOf(field: string, value: string | undefined, supported: readonly string[]): Cause[] {
-  if (value === undefined || value === '') return [required(field)]
-  return supported.includes(value) ? [] : [unsupported(field, value, supported)]
-}
-
-/** Refuses what stands twice. */
-export function unique<T>(
-  items: readonly T[],
-  nameOf: (item: T) => unknown,
-  fieldOf: (at: number) => string,
-): Cause[] {
-  const seen = new Set<unknown>()
-  return items.flatMap((item, at) => {
-    const name = nameOf(item)
-    if (!name) return []
-    if (seen.has(name)) return [duplicate(fieldOf(at), name)]
-    seen.add(name)
-    return []
-  })
 }
 
 function validateChoices(spec: PodSpec, field: string): Cause[] {

@@ -2,7 +2,7 @@
 import type { Volume } from '../../objects.ts'
 import { labelProblem } from '../metadata.ts'
 import { type Cause, forbiddenField, invalidValue, required } from '../status.ts'
-import { unique } from './validation.ts'
+import { unique, validateRelativePath } from './field-rules.ts'
 
 /** Checks the volumes that stand at `field`. */
 export function validateVolumes(volumes: readonly Volume[], field: string): Cause[] {
@@ -36,11 +36,4 @@ function validateVolume(volume: Volume, field: string): Cause[] {
     })
   }
   return causes
-}
-
-/** A path inside a volume. */
-export function validateRelativePath(path: string, field: string): Cause[] {
-  if (path.startsWith('/')) return [invalidValue(field, path, 'must be a relative path')]
-  if (path.split('/').includes('..')) return [invalidValue(field, path, "must not contain '..'")]
-  return []
 }

@@ -1,0 +1,84 @@
+/** Proves the scheduler and the life of namespaces, against the real API server. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EVENTS, NAMESPACES, NODES, PODS } from '#sandbox/client.ts'
+import { systemClock } from '#sandbox/clock.ts'
+import { startControllers } from '#sandbox/controllers/start.ts'
+import { until } from '#sandbox/until.ts'
+import { type TestApi, createTestApi, podManifest } from '../../helpers/test-api.ts'
+
+let test: TestApi
+let controllers: { stop(): void }
+beforeEach(async () => {
+  test = await createTestApi()
+  controllers = await startControllers({ client: test.client, clock: systemClock })
+})
+afterEach(() => controllers.stop())
+
+const eventually = <T>(condition: () => Promise<T>) => until(condition, { timeoutMs: 5_000 })
+
+describe('the scheduler', () => {
+  it('gives a pod the node, and says so as Kubernetes does', async () => {
+    await createNode()
+    await test.client.create(PODS, podManifest('web'))
+    const pod = await eventually(() => findPod((one) => one.spec.nodeName))
+    expect(pod?.spec.nodeName).toBe('sidecar-node')
+    expect(pod?.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }])
+    const event = await eventually(findEvent)
+    expect(event).toMatchObject({
+      type: 'Normal',
+      reason: 'Scheduled',
+      message: 'Successfully assigned default/web to sidecar-node',
+      reportingComponent: 'default-scheduler',
+    })
+  })
+
+  it('keeps a pod waiting until a node fits', async () => {
+    await createNode()
+    await test.client.create(PODS, podManifest('web', { nodeSelector: { disk: 'ssd' } }))
+    const event = await eventually(findEvent)
+    expect(event?.message).toBe(
+      "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+    )
+    await eventually(() => findPod((pod) => pod.status.conditions?.[0]?.reason === 'Unschedulable'))
+    await test.client.patch(NODES, { name: 'sidecar-node' }, { metadata: { labels: { disk: 'ssd' } } })
+    expect(await eventually(() => findPod((pod) => pod.spec.nodeName))).toBeDefined()
+  })
+
+  async function createNode() {
+    await test.client.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'sidecar-node' } })
+  }
+  async function findPod(condition: (pod: Awaited<ReturnType<typeof getPod>>) => unknown) {
+    const pod = await getPod()
+    return condition(pod) ? pod : undefined
+  }
+  const getPod = () => test.client.get(PODS, { namespace: 'default', name: 'web' })
+  const findEvent = async () =>
+    (await test.client.list(EVENTS, { fieldSelector: 'involvedObject.name=web' })).items[0]
+})
+
+describe('a namespace', () => {
+  it('has a ServiceAccount, and takes all it holds along when it goes', async () => {
+    await test.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
+    const account = '/api/v1/namespaces/team/serviceaccounts/default'
+    expect(await eventually(async () => (await test.call('GET', account)).code === 200)).toBe(true)
+    const pod = await test.client.create(PODS, {
+      ...podManifest('web', { nodeName: 'sidecar-node' }),
+      metadata: { name: 'web', namespace: 'team' },
+    })
+    await test.client.delete(NAMESPACES, { name: 'team' })
+    const phase = (await test.client.get(NAMESPACES, { name: 'team' })).status?.phase
+    expect(phase).toBe('Terminating')
+    const late = await test.call('POST', '/api/v1/namespaces/team/configmaps', {
+      body: { metadata: { name: 'c' } },
+    })
+    expect([late.code, late.body.message]).toEqual([
+      403,
+      'configmaps "c" is forbidden: unable to create new content in namespace team because it is being terminated',
+    ])
+    // The pod waits for its kubelet, and the namespace for the pod.
+    await eventually(async () => (await test.client.find(PODS, pod.metadata))?.metadata.deletionTimestamp)
+    await test.client.delete(PODS, pod.metadata, { gracePeriodSeconds: 0 })
+    expect(await eventually(async () => !(await test.client.find(NAMESPACES, { name: 'team' })))).toBe(true)
+    expect((await test.call('GET', account)).code).toBe(404)
+  })
+})
