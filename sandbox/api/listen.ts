@@ -4,10 +4,11 @@ import { type Server, createServer } from 'node:https'
 import { type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { messageOf } from '../errors.ts'
 import { refusal } from './answer.ts'
 import { refuseCaller } from './guard.ts'
 import type { Api } from './server.ts'
-import { statusOf } from './status.ts'
+import { badRequest, statusOf } from './status.ts'
 
 /** Where to listen, and with which PEM texts and token. */
 export type ListenOptions = ({ fd: number } | { host: string; port: number }) & {
@@ -99,12 +100,18 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const headers = new Headers()
   for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at]!, rawHeaders[at + 1]!)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  return new Request(new URL(url, 'http://cluster'), {
+  const init = {
     method,
     headers,
     signal,
     ...(hasBody ? { body: Readable.toWeb(incoming) as unknown as ReadableStream, duplex: 'half' } : {}),
-  } as RequestInit)
+  }
+  try {
+    // Put together by hand: `new URL('//x', base)` would take x for the host.
+    return new Request(`http://cluster${url}`, init as RequestInit)
+  } catch (error) {
+    throw badRequest(`${method} ${url}: ${messageOf(error)}`)
+  }
 }
 
 function callerOf({ url = '/', headers }: IncomingMessage) {

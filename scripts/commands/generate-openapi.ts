@@ -6,7 +6,7 @@ import { loadResources } from '#sandbox/api/resource.ts'
 import type { Schema } from '#sandbox/api/openapi.ts'
 
 export const summary = 'rebuild the OpenAPI schemas after a kind was added'
-export const usage = 'generate-openapi'
+export const usage = 'node scripts/workshop.mjs generate-openapi'
 
 /** A field as the generated classes describe it. */
 interface Attribute {
@@ -74,7 +74,17 @@ const QUANTITIES =
 /** Structs that are one value to a merge. */
 const ATOMIC = new Set(['LabelSelector', 'ObjectReference', 'NodeSelector', 'NodeSelectorTerm'])
 
+/** Writes sandbox/api/openapi/schemas.json. */
 export async function run(): Promise<number> {
+  const schemas = await generateSchemas()
+  const file = new URL('../../sandbox/api/openapi/schemas.json', import.meta.url)
+  await writeFile(file, `${JSON.stringify(schemas, undefined, 1)}\n`)
+  process.stdout.write(`${Object.keys(schemas).length} schemas written to sandbox/api/openapi/schemas.json\n`)
+  return 0
+}
+
+/** The schemas of every served kind and all that they reach, sorted by name. */
+export async function generateSchemas(): Promise<Record<string, Schema>> {
   const models = dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node'))
   const generator = createGenerator(join(models, 'gen', 'models'))
   // Core first: what a later group shares with it belongs to it.
@@ -82,11 +92,7 @@ export async function run(): Promise<number> {
     const name = await generator.add(modelOf(kind, version), prefixOf(group, version))
     generator.schemas[name]!['x-kubernetes-group-version-kind'] = [{ group, kind, version }]
   }
-  const sorted = Object.fromEntries(Object.entries(generator.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
-  const file = new URL('../../sandbox/api/openapi/schemas.json', import.meta.url)
-  await writeFile(file, `${JSON.stringify(sorted, undefined, 1)}\n`)
-  process.stdout.write(`${Object.keys(sorted).length} schemas written to sandbox/api/openapi/schemas.json\n`)
-  return 0
+  return Object.fromEntries(Object.entries(generator.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function modelOf(kind: string, version: string): string {

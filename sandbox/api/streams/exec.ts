@@ -38,7 +38,7 @@ export async function upgradeToExec(
   head: Buffer,
 ): Promise<void> {
   try {
-    const url = new URL(request.url ?? '/', 'http://cluster')
+    const url = new URL(`http://cluster${request.url}`)
     const route = parseRoute(url, api.resources)
     if (route?.resource.plural !== 'pods' || route.subresource !== 'exec') {
       throw badRequest(`the embedded cluster upgrades pods/exec only, not ${url.pathname}`)
