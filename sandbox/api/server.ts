@@ -86,7 +86,6 @@ async function dispatch(api: ApiContext, route: Route, request: Request): Promis
   const scope: UpdateScope = subresource === 'status' ? 'status' : 'object'
   switch (request.method) {
     case 'GET':
-      // The deprecated way to watch one object would come in through another path.
       return getObject(api, route, request)
     case 'PUT':
       return await replaceObject(api, route, request, scope)

@@ -4,6 +4,7 @@ import { EVENTS, NAMESPACES, NODES, PODS } from '#sandbox/client.ts'
 import { systemClock } from '#sandbox/clock.ts'
 import { startControllers } from '#sandbox/controllers/start.ts'
 import { until } from '#sandbox/until.ts'
+import { createManualClock } from '../../helpers/manual-clock.ts'
 import { type TestApi, createTestApi, podManifest } from '../../helpers/test-api.ts'
 
 let test: TestApi
@@ -54,6 +55,20 @@ describe('the scheduler', () => {
   const getPod = () => test.client.get(PODS, { namespace: 'default', name: 'web' })
   const findEvent = async () =>
     (await test.client.list(EVENTS, { fieldSelector: 'involvedObject.name=web' })).items[0]
+})
+
+it('an event is forgotten after an hour', async () => {
+  const clock = createManualClock(Date.UTC(2026, 10, 22, 15, 30))
+  const { client } = await createTestApi({ clock })
+  const { stop } = await startControllers({ client, clock })
+  const involvedObject = { kind: 'Pod', namespace: 'default', name: 'web' }
+  const metadata = { name: 'web.1', namespace: 'default' }
+  await client.create(EVENTS, { apiVersion: 'v1', kind: 'Event', metadata, involvedObject })
+  await clock.advance(59 * 60_000)
+  expect(await client.find(EVENTS, metadata)).toBeDefined()
+  await clock.advance(10 * 60_000)
+  expect(await eventually(async () => !(await client.find(EVENTS, metadata)))).toBe(true)
+  stop()
 })
 
 describe('a namespace', () => {
