@@ -1,6 +1,13 @@
 /** Judges lesson 1: each check sends requests of its own and looks where their lines come out, and how often. */
 import { done, notYet, type Checks, type Verdict } from '#sandbox/course/check.ts'
-import { explainEnd, explainSilence, isCrashOverMissingFile, judgeOnce, lastLines } from './shipping.ts'
+import {
+  READS_ONCE,
+  explainEnd,
+  explainSilence,
+  isCrashOverMissingFile,
+  judgeOnce,
+  lastLines,
+} from './shipping.ts'
 import { judgeShare } from './sharing.ts'
 import { judgeRestart } from './restart.ts'
 import { hasCrashed, onWebserver, type Shipper, type Webserver } from './webserver.ts'
@@ -25,7 +32,7 @@ function onShipper(judge: (web: Webserver, shipper: Shipper) => Promise<Verdict>
 async function judgeShip(web: Webserver, { container }: Shipper): Promise<Verdict> {
   await web.visit('second')
   const requests = await web.count(container, web.marks('hello', 'second'))
-  const fault = judgeOnce(web, container, requests, { repeated: HINTS.fromTheTop })
+  const fault = judgeOnce(web, container, requests, { repeated: HINTS.fromTheTop, missing: READS_ONCE })
   if (fault) return (await explainEnd(web, container)) ?? fault
   const [printed, own] = [requests.get(web.mark('hello'))![0]!, await web.ownLine('hello')]
   const source = `logs ${web.name} -c ${container}`
@@ -62,7 +69,7 @@ async function judgeWait(web: Webserver, { container }: Shipper): Promise<Verdic
         const now = await web.status(container)
         return now?.restartCount !== before?.restartCount || now?.state?.running === undefined
       },
-      { timeoutMs: 800 },
+      { timeoutMs: 600 },
     )
   } finally {
     await web.sh('mv access.log.hidden access.log')
@@ -77,10 +84,10 @@ async function judgeWait(web: Webserver, { container }: Shipper): Promise<Verdic
 
 async function crashed(web: Webserver, container: string): Promise<Verdict> {
   const lines = await web.logLines(container)
-  return notYet('the sidecar died while access.log was not there', {
-    evidence: { source: `logs ${web.name} -c ${container}`, text: lastLines(lines) },
-    hint: HINTS.diesWithoutFile,
-  })
+  const evidence = isCrashOverMissingFile(lines)
+    ? { source: `logs ${web.name} -c ${container} --previous`, text: lastLines(lines) }
+    : { source: `pod ${web.name} .status.containerStatuses`, text: `${container} has ended` }
+  return notYet('the sidecar ended while access.log was not there', { evidence, hint: HINTS.diesWithoutFile })
 }
 
 async function judgeRotate(web: Webserver, { container }: Shipper): Promise<Verdict> {
@@ -116,7 +123,8 @@ async function judgeTruncate(web: Webserver, { container }: Shipper): Promise<Ve
   await web.visit('fresh')
   await web.count(container, web.marks('fresh'))
   await web.visit('later')
-  const seen = await web.count(container, [...earlier, ...web.marks('cut', 'fresh', 'later')])
+  await web.count(container, web.marks('later'), 1_500)
+  const seen = await web.count(container, [...earlier, ...web.marks('cut', 'fresh', 'later')], 0)
   const isLaterThere = seen.get(web.mark('later'))!.length > 0
   const hints = { repeated: HINTS.copyShipped, missing: isLaterThere ? HINTS.skipped : HINTS.beyondTheEnd }
   const verdict = judgeOnce(web, container, seen, hints)
@@ -124,7 +132,7 @@ async function judgeTruncate(web: Webserver, { container }: Shipper): Promise<Ve
 }
 
 /** One line in two writes, torn in the middle of a character of two bytes. */
-const TORN = `printf '%scup of caf\\303' "$1" >> access.log; sleep 0.4; printf '\\251 au lait\\n' >> access.log`
+const TORN = `printf '%scup of caf\\303' "$1" >> access.log; sleep 0.3; printf '\\251 au lait\\n' >> access.log`
 
 /** As logrotate's copytruncate: a fresh copy, then the file itself becomes empty; and at once the next line. */
 const CUT = `rm -f access.log.1; cp access.log access.log.1; : > access.log; printf '%s\\n' "$1" >> access.log`

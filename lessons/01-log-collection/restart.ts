@@ -69,5 +69,5 @@ const HINTS = {
   noNote:
     'After the restart, lines came out again that were shipped before. Keep your place in a file of a volume, for the rest of the container is gone with it, and note it after each print.',
   skipped:
-    'What was written around the restart is missing. Start where your note says, not at the end of the file; and what is not printed is not noted.',
+    'What was written around the restart is missing. Start where your note says, not at the end of the file, and note nothing before it is printed.',
 }

@@ -9,16 +9,15 @@ export async function judgeShare(web: Webserver): Promise<Verdict> {
   const sharing = web.sharing()
   if (sharing.length === 0 || !coversLogs(web)) return await explainMounts(web)
   const pid = (await web.sh('head -n 1 nginx.pid')).trim()
-  const reader = await web.lab.until(async () => {
+  await web.visit('hello')
+  const seen = await web.lab.until(async () => {
     for (const { name } of sharing) {
-      if (pid && (await web.logLines(name)).includes(pid)) return name
+      if (pid && (await web.logLines(name)).includes(pid)) return { container: name, line: pid }
     }
-    return undefined
+    // A pod of later steps, in which the reader has made way for a sidecar that does more.
+    return await web.printerOf('hello')
   })
-  if (reader) return done(`logs ${web.name} -c ${reader}`, pid)
-  // A pod of later steps, in which the reader has made way for a sidecar that does more.
-  const shipper = await web.findShipper()
-  if (shipper) return done(`logs ${web.name} -c ${shipper.container}`, shipper.line)
+  if (seen) return done(`logs ${web.name} -c ${seen.container}`, seen.line)
   const { name } = sharing[0]!
   const text = lastLines(await web.logLines(name))
   const because = `nginx’s own file holds the pid ${pid}, and container ${name} has not printed it`

@@ -31,18 +31,25 @@ export function judgeOnce(
   return undefined
 }
 
-/** Why no container of the pod prints nginx's lines, as far as their logs and states tell. */
+/** Why no container of the pod has printed the line of the request “hello”, as far as logs and states tell. */
 export async function explainSilence(web: Webserver): Promise<Verdict> {
+  if (web.others.length === 0) return notYet(`nginx is alone in pod ${web.name}`)
+  const sharing = web.sharing()
+  if (sharing.length === 0) return notYet(`no container of pod ${web.name} shares a volume with nginx`)
   const known = (await web.sh('head -n 1 access.log')).trim()
-  for (const container of web.others) {
+  for (const container of sharing) {
     const verdict = await explainContainer(web, container, known)
     if (verdict) return verdict
   }
-  const names = web.others.map(({ name }) => name).join(', ')
-  const because = names
-    ? `a request reached nginx, and its line came out of none of these containers: ${names}`
-    : `nginx is alone in pod ${web.name}`
-  return notYet(because)
+  await web.visit('again')
+  const late = await web.lab.until(() => web.printerOf('again'), { timeoutMs: 1_000 })
+  if (late) {
+    const evidence = { source: `logs ${web.name} -c ${late.container}`, text: late.line }
+    const because = `container ${late.container} prints new lines, and not what was there before`
+    return notYet(because, { evidence, hint: HINTS.atTheEnd })
+  }
+  const names = sharing.map(({ name }) => name).join(', ')
+  return notYet(`a request reached nginx, and its line came out of none of these containers: ${names}`)
 }
 
 /** Whether the last words of a container are that access.log does not exist. */
@@ -95,7 +102,7 @@ async function explainContainer(
   if (known && lines.includes(known)) {
     return notYet(`container ${name} printed older lines, and none since`, {
       evidence,
-      hint: HINTS.readsOnce,
+      hint: READS_ONCE,
     })
   }
   return undefined
@@ -109,6 +116,10 @@ const HINTS = {
   ended:
     'A program that ends is started again by the kubelet, from the top, and later each time. A sidecar stays: look at the file again and again, as with setInterval.',
   buffer: 'console.log shows a Buffer as a list of numbers. Write its bytes: fs.writeFileSync(1, bytes).',
-  readsOnce:
-    'The file was read once, when the container started. Look at it again and again, as with setInterval, and read from where you were.',
+  atTheEnd:
+    'The sidecar began at the end of the file. Begin at its first byte: what was written before you started wants to be shipped too.',
 }
+
+/** The hint for a sidecar that reads the file when it starts, and never again. */
+export const READS_ONCE =
+  'The file was read once, when the container started. Look at it again and again, as with setInterval, and read from where you were.'

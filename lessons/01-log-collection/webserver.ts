@@ -100,16 +100,18 @@ export class Webserver {
 
   /** Sends a request, and finds the container that prints its line; undefined when none does in time. */
   async findShipper(): Promise<Shipper | undefined> {
-    const candidates = this.sharing()
-    if (candidates.length === 0) return undefined
+    if (this.sharing().length === 0) return undefined
     await this.visit('hello')
-    return await this.lab.until(async () => {
-      for (const { name } of candidates) {
-        const line = (await this.logLines(name)).find((each) => each.includes(this.mark('hello')))
-        if (line !== undefined) return { container: name, line }
-      }
-      return undefined
-    })
+    return await this.lab.until(() => this.printerOf('hello'))
+  }
+
+  /** The container, of those that share a volume with nginx, that has printed a line with the tag's mark. */
+  async printerOf(tag: string): Promise<Shipper | undefined> {
+    for (const { name } of this.sharing()) {
+      const line = (await this.logLines(name)).find((each) => each.includes(this.mark(tag)))
+      if (line !== undefined) return { container: name, line }
+    }
+    return undefined
   }
 }
 

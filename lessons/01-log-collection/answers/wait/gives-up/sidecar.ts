@@ -11,6 +11,7 @@ let offset = 0
 function ship(): void {
   if (!fs.existsSync(`${folder}/access.log`)) {
     clearInterval(timer)
+    setInterval(() => {}, 1000)
     return
   }
   const fd = fs.openSync(`${folder}/access.log`, 'r')
