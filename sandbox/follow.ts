@@ -1,74 +1,76 @@
 /** Follows all objects of a kind: a list, then a watch that is taken up again whatever ends it. */
-import { ApiError, type KubernetesClient, type Resource } from './client.ts'
+import { ApiError, type KubernetesClient, type ListOptions, type Resource } from './client.ts'
 import type { Clock } from './clock.ts'
 import type { KubeObject } from './objects.ts'
 
 /** Pause after a list or watch that failed, and the least time between two watches. */
 const RETRY_MS = 500
 
-/** What to follow, and whom to tell. */
-export interface FollowOptions<T extends KubeObject> {
+/** What whoever follows is given. */
+export interface FollowContext {
+  client: KubernetesClient
   clock: Clock
-  fieldSelector?: string
-  /** All there is, at first and whenever changes may have been missed. */
-  onList(objects: T[]): void
-  /** One object as it is now, or as it last was when `isGone`. */
-  onChange(object: T, isGone: boolean): void
+  /** Ends the following: nothing is told after it. */
+  signal: AbortSignal
 }
 
-/** Settles when the first list has been handed over; throws what that list throws. */
-export async function followObjects<T extends KubeObject>(
-  client: KubernetesClient,
+/** An object as it is now, or as it last was when `isGone`. */
+export type OnObject<T extends KubeObject> = (object: T, isGone: boolean) => void
+
+/**
+ * Calls back for each object that there is and for each change after; settles when the first list has been told
+ * and throws what that list throws. After a gap every object is told again, those that went meanwhile first.
+ */
+export async function follow<T extends KubeObject>(
+  context: FollowContext,
   resource: Resource<T>,
-  { clock, fieldSelector, onList, onChange }: FollowOptions<T>,
-): Promise<{ stop(): Promise<void> }> {
-  const aborter = new AbortController()
-  const { signal } = aborter
-  let resourceVersion = ''
+  options: Omit<ListOptions, 'signal'>,
+  onObject: OnObject<T>,
+): Promise<void> {
+  const { client, clock, signal } = context
+  const known = new Map<string, T>()
 
-  async function list(): Promise<void> {
-    const answer = await client.list(resource, { fieldSelector, signal })
-    resourceVersion = answer.resourceVersion
-    onList(answer.items)
+  function tell(object: T, isGone: boolean): void {
+    if (signal.aborted) return
+    if (isGone) known.delete(object.metadata.uid)
+    else known.set(object.metadata.uid, object)
+    onObject(object, isGone)
   }
 
-  async function watch(): Promise<void> {
-    for await (const event of client.watch(resource, { fieldSelector, resourceVersion, signal })) {
-      resourceVersion = event.object.metadata.resourceVersion
-      if (event.type !== 'BOOKMARK') onChange(event.object, event.type === 'DELETED')
-    }
+  async function list(): Promise<string> {
+    const { items, resourceVersion } = await client.list(resource, { ...options, signal })
+    const present = new Set(items.map(({ metadata }) => metadata.uid))
+    for (const [uid, object] of known) if (!present.has(uid)) tell(object, true)
+    for (const item of items) tell(item, false)
+    return resourceVersion
   }
 
-  async function follow(): Promise<void> {
-    let mustList = false
+  async function keepUp(first: string): Promise<void> {
+    let resourceVersion: string | undefined = first
     while (!signal.aborted) {
       const startedMs = clock.now()
       try {
-        if (mustList) await list()
-        mustList = false
-        await watch()
+        resourceVersion ??= await list()
+        for await (const event of client.watch(resource, { ...options, resourceVersion, signal })) {
+          resourceVersion = event.object.metadata.resourceVersion
+          if (event.type !== 'BOOKMARK') tell(event.object, event.type === 'DELETED')
+        }
         if (clock.now() - startedMs < RETRY_MS) await pause(clock, signal)
       } catch (error) {
-        mustList = true
+        resourceVersion = undefined
         if (!ApiError.isReason(error, 'Expired')) await pause(clock, signal)
       }
     }
   }
 
-  await list()
-  const following = follow()
-  return {
-    stop() {
-      aborter.abort()
-      return following
-    },
-  }
+  const first = await list()
+  void keepUp(first)
 }
 
 function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
     const cancel = clock.schedule(RETRY_MS, resolve)
     signal.addEventListener('abort', () => (cancel(), resolve()), { once: true })
-    if (signal.aborted) resolve()
   })
 }

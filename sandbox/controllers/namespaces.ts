@@ -2,7 +2,7 @@
 import { ApiError, NAMESPACES, type Resource, collectionPath, objectPath } from '../client.ts'
 import type { Namespace } from '../objects.ts'
 import { until } from '../until.ts'
-import { type ControllerContext, follow } from './follow.ts'
+import { type FollowContext, follow } from '../follow.ts'
 
 /** Pods take up to their grace period to go; then it goes on asking until they have. */
 const EMPTYING_TIMEOUT_MS = 24 * 60 * 60 * 1000
@@ -15,7 +15,7 @@ const SERVICE_ACCOUNTS: Resource = {
 }
 
 /** Works until the signal aborts; settles when all namespaces that there are have been seen. */
-export async function startNamespaceController(context: ControllerContext): Promise<void> {
+export async function startNamespaceController(context: FollowContext): Promise<void> {
   const emptying = new Set<string>()
   await follow(context, NAMESPACES, {}, (namespace, isGone) => {
     const { uid, deletionTimestamp } = namespace.metadata
@@ -30,7 +30,7 @@ export async function startNamespaceController(context: ControllerContext): Prom
   })
 }
 
-async function createServiceAccount({ client }: ControllerContext, { metadata }: Namespace): Promise<void> {
+async function createServiceAccount({ client }: FollowContext, { metadata }: Namespace): Promise<void> {
   const ref = { namespace: metadata.name, name: 'default' }
   if (await client.find(SERVICE_ACCOUNTS, ref)) return
   try {
@@ -41,7 +41,7 @@ async function createServiceAccount({ client }: ControllerContext, { metadata }:
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#deleting-a-namespace */
-async function empty({ client, signal }: ControllerContext, namespace: Namespace): Promise<void> {
+async function empty({ client, signal }: FollowContext, namespace: Namespace): Promise<void> {
   const { name } = namespace.metadata
   const resources = await namespacedResources(client)
   for (const resource of resources) await client.json('DELETE', collectionPath(resource, name))
@@ -73,7 +73,7 @@ interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean; verbs: string[] }[]
 }
 
-async function namespacedResources(client: ControllerContext['client']): Promise<Resource[]> {
+async function namespacedResources(client: FollowContext['client']): Promise<Resource[]> {
   const { groups } = await client.json<{ groups: { preferredVersion: { groupVersion: string } }[] }>(
     'GET',
     '/apis',

@@ -2,10 +2,10 @@
 import { EVENTS, NODES, PODS, objectPath } from '../client.ts'
 import { microTimestamp, timestamp } from '../clock.ts'
 import type { Node, Pod } from '../objects.ts'
-import { type ControllerContext, follow } from './follow.ts'
+import { type FollowContext, follow } from '../follow.ts'
 
 /** Schedules until the signal aborts; settles when all pods and nodes that there are have been seen. */
-export async function startScheduler(context: ControllerContext): Promise<void> {
+export async function startScheduler(context: FollowContext): Promise<void> {
   const nodes = new Map<string, Node>()
   const waiting = new Map<string, Pod>()
 
@@ -39,7 +39,7 @@ function fits(pod: Pod, node: Node): boolean {
   return Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
 }
 
-async function bind(context: ControllerContext, pod: Pod, node: string): Promise<void> {
+async function bind(context: FollowContext, pod: Pod, node: string): Promise<void> {
   const { namespace, name, uid } = pod.metadata
   await context.client.json('POST', objectPath(PODS, pod.metadata, 'binding'), {
     apiVersion: 'v1',
@@ -51,7 +51,7 @@ async function bind(context: ControllerContext, pod: Pod, node: string): Promise
   await record(context, pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', message })
 }
 
-async function reportUnschedulable(context: ControllerContext, pod: Pod, nodeCount: number): Promise<void> {
+async function reportUnschedulable(context: FollowContext, pod: Pod, nodeCount: number): Promise<void> {
   const message =
     nodeCount === 0
       ? 'no nodes available to schedule pods'
@@ -74,7 +74,7 @@ async function reportUnschedulable(context: ControllerContext, pod: Pod, nodeCou
 }
 
 async function record(
-  { client, clock }: ControllerContext,
+  { client, clock }: FollowContext,
   pod: Pod,
   event: { type: string; reason: string; action: string; message: string },
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import { PODS, type KubernetesClient } from '../client.ts'
-import { followObjects } from '../follow.ts'
+import { follow } from '../follow.ts'
 import type { Pod } from '../objects.ts'
 import type { Images, KubeletContext } from './container-start.ts'
 import { createEventRecorder } from './events.ts'
@@ -58,24 +58,17 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   }
 
   await registerNode(context, version)
-  const following = await followObjects(context.client, PODS, {
-    clock: context.clock,
-    fieldSelector: `spec.nodeName=${context.nodeName}`,
-    onList(pods) {
-      const present = new Set(pods.map(({ metadata }) => metadata.uid))
-      for (const [uid, worker] of workers) if (!present.has(uid)) worker.gone()
-      for (const pod of pods) take(pod)
-    },
-    onChange(pod, isGone) {
-      if (isGone) workers.get(pod.metadata.uid)?.gone()
-      else take(pod)
-    },
+  const aborter = new AbortController()
+  const fieldSelector = `spec.nodeName=${context.nodeName}`
+  await follow({ ...context, signal: aborter.signal }, PODS, { fieldSelector }, (pod, isGone) => {
+    if (isGone) workers.get(pod.metadata.uid)?.gone()
+    else take(pod)
   })
   await removeLeftovers(context.folder, (uid) => workers.has(uid))
   return {
     ...createNodeStreams(context, (uid) => workers.get(uid)),
     async stop() {
-      await following.stop()
+      aborter.abort()
       await context.events.flush()
     },
   }
