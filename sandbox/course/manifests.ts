@@ -58,11 +58,7 @@ async function parseFile(
       else objects.push(...toObjects(file, document, lineCounter, problems))
     }
   } catch (error) {
-    problems.push({
-      file,
-      what: messageOf(error),
-      instead: 'write the manifest with less nesting and fewer aliases',
-    })
+    problems.push({ file, what: messageOf(error), instead: SIMPLER })
   }
   return { objects, problems }
 }
@@ -70,6 +66,8 @@ async function parseFile(
 function syntaxProblem(file: string, document: Document, lineCounter: LineCounter): FileProblem | undefined {
   const [error] = document.errors
   if (!error) return undefined
+  // The parser reports its own exhaustion as a syntax error, at a place that says nothing.
+  if (error.message.includes('call stack')) return { file, what: 'it is nested too deeply', instead: SIMPLER }
   const { line, col } = lineCounter.linePos(error.pos[0])
   const what = error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '')
   return { file, line, column: col, what, instead: 'look at the indentation and the colons near that place' }
@@ -112,3 +110,4 @@ function duplicates(objects: SourceObject[]): FileProblem[] {
 
 /** A manifest repeats itself a few times; a file that blows up does it thousands of times. */
 const MAX_ALIASES = 100
+const SIMPLER = 'write the manifest with less nesting and fewer aliases'

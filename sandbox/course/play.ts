@@ -25,21 +25,21 @@ export interface PlayOptions {
   signal: AbortSignal
 }
 
-/** Plays in a namespace of its own, gone afterwards; true when every step was done. */
+/** Plays in a namespace of its own, gone afterwards; true when every step was done, false at the first that was not. */
 export async function play({ cluster, lesson, played, signal }: PlayOptions): Promise<boolean> {
   const checks = await loadChecks(lesson)
   const stage = openStage(cluster, `lesson-${lesson.number}-play-${process.pid}`, signal)
   try {
-    let allDone = true
     for (const step of lesson.steps.keys()) {
       throwRefusal(await stage.deploy(await filesAfter(lesson, step)))
       const outcomes: Outcome[] = []
-      for (const { id } of lesson.steps.slice(0, step + 1))
+      for (const { id } of lesson.steps.slice(0, step + 1)) {
         outcomes.push(await stage.judge(checks[id]!, isSettled))
+      }
       played({ step, outcomes, logs: await stage.logs() })
-      allDone &&= outcomes.every(({ verdict }) => verdict === 'done')
+      if (outcomes.some(({ verdict }) => verdict !== 'done')) return false
     }
-    return allDone
+    return true
   } finally {
     await stage.close()
   }

@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
   const lesson = await findLesson(typed)
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
-  process.once('SIGINT', interrupt)
+  for (const name of SIGNALS) process.once(name, interrupt)
   try {
     const isTerminal = process.stdin.isTTY && process.stdout.isTTY
     return isTerminal ? await learn(lesson, interrupted.signal) : await perform(lesson, interrupted.signal)
@@ -39,7 +39,7 @@ export async function run(args: string[]): Promise<number> {
     print('Stopped.')
     return 130
   } finally {
-    process.off('SIGINT', interrupt)
+    for (const name of SIGNALS) process.off(name, interrupt)
   }
 }
 
@@ -82,14 +82,13 @@ async function inTerminal(createLearner: (screen: Screen) => Learner): Promise<v
   const screen = new Screen({ input, output, key: (key) => learner.key(key) })
   const learner = createLearner(screen)
   const leave = () => learner.key('\u0003')
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const name of signals) process.once(name, leave)
+  for (const name of SIGNALS) process.once(name, leave)
   screen.open()
   try {
     await learner.run()
   } finally {
     screen.close()
-    for (const name of signals) process.off(name, leave)
+    for (const name of SIGNALS) process.off(name, leave)
   }
 }
 
@@ -140,4 +139,5 @@ function currentProgress() {
 }
 
 const CLUSTER_RUNS_ON = 'The cluster runs on in the background until: npm run cluster down'
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const PLAYED_LOG_LINES = 4
