@@ -7,8 +7,18 @@ import { hasInitialized, isSidecar, type ContainerRecord, type PodRecord } from 
 /** A failed pull shows as ErrImagePull for so long, then as ImagePullBackOff. */
 export const PULL_ERROR_SHOWN_MS = 2_000
 
-/** Starts and restarts that are due, and the time of the next one that is not due yet. */
+/**
+ * The start or restart that is due first, and the time of the next one that is not due yet. As in the kubelet's
+ * SyncPod a pod has one container that starts at a time, and a failed start holds up nobody behind it.
+ */
 export function startContainers(pod: Pod, record: PodRecord, nowMs: number): Action[] {
+  const actions = dueStarts(pod, record, nowMs)
+  const isBusy = Object.values(record.containers).some(({ instance }) => instance.is === 'starting')
+  const next = isBusy ? undefined : actions.find((action) => action.do === 'start')
+  return actions.filter((action) => action.do !== 'start' || action === next)
+}
+
+function dueStarts(pod: Pod, record: PodRecord, nowMs: number): Action[] {
   const start = (container: Container) =>
     startIfDue(pod, container, record.containers[container.name]!, nowMs)
   const inits = pod.spec.initContainers ?? []

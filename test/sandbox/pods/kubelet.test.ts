@@ -72,6 +72,18 @@ describe('a new pod', () => {
     })
   })
 
+  it('starts its containers one after the other in the order of the spec', async () => {
+    await create({ containers: [main('app'), main('log')] })
+    expect(await eventTexts((texts) => texts.length === 6)).toEqual([
+      'Normal Pulled Container image "busybox" already present on machine',
+      'Normal Created Created container: app',
+      'Normal Started Started container app',
+      'Normal Pulled Container image "busybox" already present on machine',
+      'Normal Created Created container: log',
+      'Normal Started Started container log',
+    ])
+  })
+
   it('costs few status writes', async () => {
     await create({ initContainers: [main('prepare')], containers: [main('app'), main('log')] })
     await eventually((pod) => container(pod, 'prepare').state?.running)
