@@ -1,4 +1,4 @@
-/** Plays a lesson through without a learner: deploys each step's solution in turn and judges all steps so far. */
+/** Plays a lesson through without a learner: deploys each step's solution in turn and judges it. */
 import { WorkshopError } from '../errors.ts'
 import type { Outcome } from './check.ts'
 import type { LabCluster } from './lab.ts'
@@ -11,8 +11,7 @@ import { filesAfter } from './states.ts'
 export interface StepPlayed {
   /** Index of the step whose solution was deployed. */
   step: number
-  /** The outcome of this step and of every one before it. */
-  outcomes: Outcome[]
+  outcome: Outcome
   logs: ContainerLog[]
 }
 
@@ -32,12 +31,9 @@ export async function play({ cluster, lesson, played, signal }: PlayOptions): Pr
   try {
     for (const step of lesson.steps.keys()) {
       throwRefusal(await stage.deploy(await filesAfter(lesson, step)))
-      const outcomes: Outcome[] = []
-      for (const { id } of lesson.steps.slice(0, step + 1)) {
-        outcomes.push(await stage.judge(checks[id]!, isSettled))
-      }
-      played({ step, outcomes, logs: await stage.logs() })
-      if (outcomes.some(({ verdict }) => verdict !== 'done')) return false
+      const outcome = await stage.judge(checks[lesson.steps[step]!.id]!, isSettled)
+      played({ step, outcome, logs: await stage.logs() })
+      if (outcome.verdict !== 'done') return false
     }
     return true
   } finally {

@@ -101,18 +101,13 @@ async function perform(lesson: Lesson, signal: AbortSignal): Promise<number> {
   return allDone ? 0 : 1
 }
 
-function showPlayed(lesson: Lesson, { step, outcomes, logs }: StepPlayed): void {
+function showPlayed(lesson: Lesson, { step, outcome, logs }: StepPlayed): void {
   print(`\n${style('bold', `Step ${step + 1} of ${lesson.steps.length}: ${lesson.steps[step]!.title}`)}`)
   for (const { pod, container, lines } of logs) {
     print(style('dim', printable(`  logs ${pod} -c ${container}`)))
     for (const line of lines.slice(-PLAYED_LOG_LINES)) print(`    ${cut(printable(line), 76)}`)
   }
-  for (const [index, outcome] of outcomes.entries()) {
-    const [first, ...more] = outcomeLines(outcome, lesson.steps[index]!.title)
-    print(first)
-    // Earlier steps are only worth a word when they broke.
-    if (index === step || outcome.verdict !== 'done') for (const line of more) print(line)
-  }
+  for (const line of outcomeLines(outcome, lesson.steps[step]!.title)) print(line)
 }
 
 /** One learner at a time, or two sessions would replace each other's pods. */
