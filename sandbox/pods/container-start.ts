@@ -9,6 +9,7 @@ import { nextPullDelayMs } from './back-off.ts'
 import { ConfigError, containerArgv, containerEnvironment } from './environment.ts'
 import type { EventRecorder } from './events.ts'
 import type { ResolvedImage } from './images.ts'
+import { nodeResources } from './node-object.ts'
 import type { EndedInstance, Failure } from './record.ts'
 import {
   ContainerStartError,
@@ -123,7 +124,7 @@ async function containerSpec(
   const identity = identityOf(pod)
   const logPath = logPathOf(folder, pod, container.name, attempt)
   const [env] = await Promise.all([
-    containerEnvironment(pod, container, image.env, { client, podIp, hostIp }),
+    containerEnvironment(pod, container, { client, podIp, hostIp, allocatable: nodeResources() }),
     keepPreviousLogOnly(logPath, attempt),
   ])
   const mounts = await containerMounts(pod, container, podFolder(folder, identity.uid), env)
@@ -134,7 +135,7 @@ async function containerSpec(
     name: container.name,
     attempt,
     argv,
-    env,
+    env: { ...image.env, ...env },
     workingDir: container.workingDir || image.workingDir,
     mounts: [{ source: image.folder, mountPath: '/app', readOnly: true }, ...mounts],
     logPath,

@@ -1,6 +1,10 @@
 /** A container's environment, argv and working folder, worked out from its spec, its image and the API. */
 import { ApiError, CONFIG_MAPS, type KubernetesClient, type Resource } from '../client.ts'
+import { messageOf } from '../errors.ts'
 import type { Container, KubeObject, Pod } from '../objects.ts'
+import { metadataField, resourceField, type Allocatable } from './downward-api.ts'
+import { containersOf } from './record.ts'
+import { serviceEnvironment } from './service-environment.ts'
 
 /** A Secret; `data` is in base64. */
 export const SECRETS: Resource<KubeObject & { data?: Record<string, string> }> = {
@@ -18,35 +22,36 @@ export interface EnvironmentContext {
   client: KubernetesClient
   podIp: string
   hostIp: string
+  allocatable: Allocatable
 }
 
 type EnvVar = NonNullable<Container['env']>[number]
 type Data = Record<string, string>
 
 /**
- * The variables of a container: those of the image, envFrom, then env in its order, `$(NAME)` expanded:
+ * The variables that a manifest gives a container: Services, envFrom, then env in its order, `$(NAME)` expanded:
  * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
- * Throws ConfigError.
+ * Those of the image are not among them: they are not expanded. Throws ConfigError.
  */
 export async function containerEnvironment(
   pod: Pod,
   container: Container,
-  imageEnv: Data,
   context: EnvironmentContext,
 ): Promise<Data> {
-  const env: Data = {}
+  const env = await serviceEnvironment(pod, context.client)
   for (const source of container.envFrom ?? []) {
     const reference = source.configMapRef ?? source.secretRef
-    const data = await readData(pod, source.configMapRef ? 'configmap' : 'secret', reference, context.client)
-    for (const [key, value] of data ?? []) env[`${source.prefix ?? ''}${key}`] = value.toString()
+    const data = await readText(pod, source.configMapRef ? 'configmap' : 'secret', reference, context.client)
+    for (const [key, value] of Object.entries(data ?? {})) env[`${source.prefix ?? ''}${key}`] = value
   }
   for (const variable of container.env ?? []) {
-    const value = variable.valueFrom
-      ? await valueFrom(pod, variable.valueFrom, context)
-      : expand(variable.value ?? '', env)
+    const value =
+      variable.valueFrom && !variable.value
+        ? await valueFrom(pod, container, variable.valueFrom, context)
+        : expand(variable.value ?? '', env)
     if (value !== undefined) env[variable.name] = value
   }
-  return { ...imageEnv, ...env }
+  return env
 }
 
 /**
@@ -82,17 +87,29 @@ export async function readData(
   kind: 'configmap' | 'secret',
   reference: { name?: string; optional?: boolean } | undefined,
   client: KubernetesClient,
+  part: 'all' | 'text' = 'all',
 ): Promise<Map<string, Buffer> | undefined> {
   const ref = { namespace: pod.metadata.namespace, name: reference?.name ?? '' }
   try {
     if (kind === 'secret') return entries((await client.get(SECRETS, ref)).data, 'base64')
     const { data, binaryData } = await client.get(CONFIG_MAPS, ref)
-    return new Map([...entries(data, 'utf8'), ...entries(binaryData, 'base64')])
+    return new Map([...entries(data, 'utf8'), ...entries(part === 'all' ? binaryData : {}, 'base64')])
   } catch (error) {
     if (!ApiError.isReason(error, 'NotFound')) throw error
     if (reference?.optional) return undefined
     throw new ConfigError(`${kind} "${ref.name}" not found`)
   }
+}
+
+/** Variables are text: the binaryData of a ConfigMap is not for them. */
+async function readText(
+  pod: Pod,
+  kind: 'configmap' | 'secret',
+  reference: { name?: string; optional?: boolean } | undefined,
+  client: KubernetesClient,
+): Promise<Data | undefined> {
+  const data = await readData(pod, kind, reference, client, 'text')
+  return data && Object.fromEntries([...data].map(([key, value]) => [key, value.toString()]))
 }
 
 function entries(data: Data | undefined, encoding: BufferEncoding): Map<string, Buffer> {
@@ -101,14 +118,16 @@ function entries(data: Data | undefined, encoding: BufferEncoding): Map<string, 
 
 async function valueFrom(
   pod: Pod,
+  container: Container,
   source: NonNullable<EnvVar['valueFrom']>,
   context: EnvironmentContext,
 ): Promise<string | undefined> {
   if (source.fieldRef) return fieldOf(pod, source.fieldRef.fieldPath, context)
+  if (source.resourceFieldRef) return resourceOf(pod, container, source.resourceFieldRef, context)
   const key = source.configMapKeyRef ?? source.secretKeyRef
-  if (!key) throw new ConfigError('the embedded cluster does not serve resourceFieldRef')
-  const data = await readData(pod, source.configMapKeyRef ? 'configmap' : 'secret', key, context.client)
-  const value = data?.get(key.key)?.toString()
+  if (!key) throw new ConfigError('a variable has neither a value nor a source')
+  const data = await readText(pod, source.configMapKeyRef ? 'configmap' : 'secret', key, context.client)
+  const value = data?.[key.key]
   if (value !== undefined || key.optional) return value
   const kind = source.configMapKeyRef ? 'ConfigMap' : 'Secret'
   throw new ConfigError(`couldn't find key ${key.key} in ${kind} ${pod.metadata.namespace}/${key.name}`)
@@ -116,13 +135,8 @@ async function valueFrom(
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#available-fields */
 function fieldOf(pod: Pod, path: string, { podIp, hostIp }: EnvironmentContext): string {
-  const { metadata, spec } = pod
-  const entry = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
-  if (entry) return metadata[entry[1] as 'labels' | 'annotations']?.[entry[2]!] ?? ''
+  const { spec } = pod
   const fields: Record<string, string | undefined> = {
-    'metadata.name': metadata.name,
-    'metadata.namespace': metadata.namespace,
-    'metadata.uid': metadata.uid,
     'spec.nodeName': spec.nodeName,
     'spec.serviceAccountName': spec.serviceAccountName ?? 'default',
     'status.hostIP': hostIp,
@@ -130,7 +144,23 @@ function fieldOf(pod: Pod, path: string, { podIp, hostIp }: EnvironmentContext):
     'status.podIP': podIp,
     'status.podIPs': podIp,
   }
-  const value = fields[path]
+  const value = metadataField(pod, path) ?? fields[path]
   if (value === undefined) throw new ConfigError(`unsupported fieldPath: ${path}`)
   return value
+}
+
+function resourceOf(
+  pod: Pod,
+  container: Container,
+  selector: NonNullable<NonNullable<EnvVar['valueFrom']>['resourceFieldRef']>,
+  { allocatable }: EnvironmentContext,
+): string {
+  const name = selector.containerName || container.name
+  const target = name === container.name ? container : containersOf(pod).find((one) => one.name === name)
+  if (!target) throw new ConfigError(`container ${name} not found`)
+  try {
+    return resourceField(target, selector, allocatable)
+  } catch (error) {
+    throw new ConfigError(messageOf(error))
+  }
 }

@@ -16,11 +16,7 @@ export async function registerNode(
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': architecture,
   }
-  const resources = {
-    cpu: String(availableParallelism()),
-    memory: `${Math.floor(totalmem() / 1024)}Ki`,
-    pods: '110',
-  }
+  const resources = nodeResources()
   const status = {
     capacity: resources,
     allocatable: resources,
@@ -54,6 +50,15 @@ export async function registerNode(
     if (!ApiError.isReason(error, 'AlreadyExists')) throw error
   }
   await client.patch(NODES, { name: nodeName }, { status }, { subresource: 'status' })
+}
+
+/** What this machine has for pods, its capacity and allocatable alike. */
+export function nodeResources(): Record<string, string> {
+  return {
+    cpu: String(availableParallelism()),
+    memory: `${Math.floor(totalmem() / 1024)}Ki`,
+    pods: '110',
+  }
 }
 
 function conditions(now: string) {

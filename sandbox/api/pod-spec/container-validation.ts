@@ -1,5 +1,6 @@
 /** What is wrong with the containers of a pod. */
 import type { Container, ContainerPort, EnvVar, PodSpec } from 'kubernetes-types/core/v1.d.ts'
+import { quantityValue } from '../../quantity.ts'
 import { labelProblem } from '../metadata.ts'
 import {
   type Cause,
@@ -12,7 +13,6 @@ import {
 } from '../status.ts'
 import { oneOf, unique, validatePort, validateRelativePath } from './field-rules.ts'
 import { validateHook, validateProbes } from './probe-validation.ts'
-import { quantityValue } from './quantity.ts'
 
 /** Checks the containers and init containers of a spec that stands at `field`. */
 export function validateContainers(spec: PodSpec, field: string): Cause[] {

@@ -122,7 +122,7 @@ describe('a new pod', () => {
     await eventually(isReady)
     const { spec } = runtime.container('app')!
     expect(spec.argv).toEqual(['entry', 'run', 'I am web'])
-    expect(spec.env).toEqual({ PATH: '/bin', POD: 'web', WHO: 'I am web' })
+    expect(spec.env).toMatchObject({ PATH: '/bin', POD: 'web', WHO: 'I am web' })
     expect(spec.mounts.map(({ mountPath, readOnly }) => [mountPath, readOnly])).toEqual([
       ['/app', true],
       ['/code', true],
