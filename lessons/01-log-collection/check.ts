@@ -93,6 +93,8 @@ async function crashed(web: Webserver, container: string): Promise<Verdict> {
 async function judgeRotate(web: Webserver, { container }: Shipper): Promise<Verdict> {
   const before = await web.status(container)
   await web.visit('before')
+  await web.visit('more')
+  await web.count(container, web.marks('more'))
   await web.sh('mv access.log access.log.1')
   await web.visit('renamed')
   await web.sh(REOPEN, `${web.mark('last')}written at the last moment`)
@@ -103,7 +105,7 @@ async function judgeRotate(web: Webserver, { container }: Shipper): Promise<Verd
     await web.visit(tag)
     if (await web.sh('grep -F -- "$1" access.log', web.mark(tag))) break
   }
-  const seen = await web.count(container, web.marks('hello', 'before', 'renamed', 'last', tag))
+  const seen = await web.count(container, web.marks('hello', 'before', 'more', 'renamed', 'last', tag))
   if ((await web.status(container))?.restartCount !== before?.restartCount) return crashed(web, container)
   const isThere = (each: string) => seen.get(web.mark(each))!.length > 0
   const lostHint = isThere('renamed') && isThere('last') ? HINTS.oldFile : HINTS.carriedOver

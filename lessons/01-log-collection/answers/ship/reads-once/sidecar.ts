@@ -1,4 +1,4 @@
 import fs from 'node:fs'
 
-process.stdout.write(fs.readFileSync('/logs/access.log'))
+setTimeout(() => process.stdout.write(fs.readFileSync('/logs/access.log')), 1000)
 setInterval(() => {}, 1000)
