@@ -139,6 +139,8 @@ export class Learner {
 
   #goTo(step: number): void {
     if (!this.#view.lesson.steps[step]) return
+    // The old step's status would flicker between the lines of the new one.
+    this.#options.screen.show([])
     this.#leaveTrace()
     this.#clock.goTo(step)
     this.#hintsShown = 0
@@ -175,7 +177,9 @@ export class Learner {
       if (kind !== 'ConfigMap')
         this.#options.screen.print(style('dim', printable(`${kind} ${name} ${action}`)))
     }
-    this.#update({ deployment, trouble: undefined })
+    // The verdict was about pods that are gone.
+    const outcome = deployment.changes.length > 0 ? undefined : this.#view.outcome
+    this.#update({ deployment, outcome, trouble: undefined })
   }
 
   #update(change: Partial<View>): void {

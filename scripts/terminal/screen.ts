@@ -47,10 +47,11 @@ export class Screen {
     this.#write('')
   }
 
-  /** Leaves the status on the screen and gives the keyboard back. Idempotent. */
+  /** Removes the status and gives the keyboard back. Idempotent. */
   readonly close = (): void => {
     if (!this.#isOpen) return
     this.#isOpen = false
+    this.show([])
     const { input, output } = this.#options
     input.off('data', this.#onData)
     output.off('resize', this.#redraw)
@@ -73,7 +74,7 @@ export class Screen {
     const { output } = this.#options
     const erase = this.#drawn > 0 ? `\u001B[${this.#drawn}F\u001B[J` : ''
     // What scrolled out of the window can't be erased any more.
-    const status = this.#status.slice(0, Math.max(1, (output.rows || 24) - 1))
+    const status = this.#status.slice(-Math.max(1, (output.rows || 24) - 1))
     this.#drawn = status.length
     output.write(erase + text + status.map((line) => `${line}\n`).join(''))
   }
