@@ -47,6 +47,7 @@ export class Session {
   #wake: (() => void) | undefined
   #isDone = false
   #deploying: Promise<void> = Promise.resolve()
+  #isDeploying = false
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -76,14 +77,22 @@ export class Session {
     this.#judgeAfresh()
   }
 
-  stop(): void {
+  /** Whether a save is on its way to the cluster. */
+  get isDeploying(): boolean {
+    return this.#isDeploying
+  }
+
+  /** Settles when a deployment that is under way has arrived: half of one would cost the learner a pod. */
+  async stop(): Promise<void> {
     this.#stopping.abort(new Error('the session ends'))
     this.#judgeAfresh()
+    await this.#deploying
   }
 
   async #deployOnce(): Promise<void> {
     const { events, folder } = this.#options
     if (this.#stopping.signal.aborted) return
+    this.#isDeploying = true
     try {
       const { files, problems } = await readWorkspace(folder)
       const deployment = problems.length > 0 ? { changes: [], problems } : await this.#deployer.deploy(files)
@@ -93,6 +102,8 @@ export class Session {
       events.trouble(messageOf(error))
       await this.#retryPause()
       if (!this.#stopping.signal.aborted) void this.deploy()
+    } finally {
+      this.#isDeploying = false
     }
   }
 

@@ -62,8 +62,9 @@ export class Learner {
     this.#showStep()
     await Promise.race([this.#session.start(), this.#left.promise])
     await this.#left.promise
-    this.#session.stop()
     this.#clock.leave()
+    if (this.#session.isDeploying) this.#say('Leaving as soon as the pods are in place.')
+    await this.#session.stop()
   }
 
   /** One key, as the screen tells it. */
