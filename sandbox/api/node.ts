@@ -38,6 +38,8 @@ export interface NodeStreams {
   /** Lines as `kubectl logs` prints them, in UTF-8. */
   logs(pod: Pod, options: LogOptions): Promise<ReadableStream<Uint8Array>>
   exec(pod: Pod, options: ExecOptions): Promise<ExecSession>
-  /** A TCP connection to a port of the pod. */
+  /** A TCP connection to a port of the pod's own address. */
   connect(pod: Pod, port: number): Promise<Duplex>
+  /** A TCP connection to a port of the pod's localhost; each half may end before the other. */
+  forward(pod: Pod, port: number): Promise<Duplex>
 }

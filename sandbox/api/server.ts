@@ -28,7 +28,7 @@ export interface ApiOptions {
 export interface Api {
   /** Never rejects: what goes wrong is a Status. */
   handle(request: Request): Promise<Response>
-  /** Takes over the socket of an HTTP upgrade: exec over WebSocket. Never throws. */
+  /** Takes over the socket of an HTTP upgrade: exec, attach or port-forward. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
 }
 
@@ -50,8 +50,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     },
     async upgrade(request, socket, head) {
       // Loaded on first use: a WebSocket server is not needed to be ready.
-      const { upgradeToExec } = await import('./streams/exec.ts')
-      await upgradeToExec(api, request, socket, head)
+      const { upgradeToStream } = await import('./streams/upgrade.ts')
+      await upgradeToStream(api, request, socket, head)
     },
   }
 }

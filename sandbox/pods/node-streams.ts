@@ -42,6 +42,8 @@ export interface KubeletStreams {
   ): Promise<{ exitCode: Promise<number>; resize(columns: number, rows: number): void }>
   /** A TCP connection to a port of the pod's own address. */
   connect(pod: Pod, port: number): Promise<Duplex>
+  /** A TCP connection to a port of the pod's localhost; each half may end before the other. */
+  forward(pod: Pod, port: number): Promise<Duplex>
 }
 
 /** Serves the pods that `workerOf` knows by uid. */
@@ -85,6 +87,17 @@ export function createNodeStreams(
         return await dial(ip, port)
       } catch (error) {
         throw refusal(503, 'ServiceUnavailable', `error trying to reach service: ${messageOf(error)}`)
+      }
+    },
+
+    async forward(pod, port) {
+      if (!workerOf(pod.metadata.uid))
+        throw refusal(404, 'NotFound', `pod "${pod.metadata.name}" is not running`)
+      try {
+        return await runtime.connectLoopback(pod.metadata.uid, port)
+      } catch (error) {
+        const inside = `failed to connect to localhost:${port} inside namespace of pod "${pod.metadata.name}"`
+        throw refusal(503, 'ServiceUnavailable', `${inside}: ${messageOf(error)}`)
       }
     },
   }

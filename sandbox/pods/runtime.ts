@@ -1,5 +1,5 @@
 /** What the kubelet asks of whatever runs containers: the counterpart of Kubernetes' CRI, much smaller. */
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 
 /** A pod as the runtime sees it. `uid` is the pod's metadata.uid and names its folder and network. */
 export interface PodIdentity {
@@ -69,6 +69,8 @@ export interface ContainerRuntime {
   createSandbox(pod: PodIdentity): Promise<{ ip: string }>
   /** Removes network and mounts; the pod's containers have ended before. */
   removeSandbox(uid: string): Promise<void>
+  /** A TCP connection to the pod's own localhost; each half may end before the other. Throws when nobody listens. */
+  connectLoopback(uid: string, port: number): Promise<Duplex>
   /** Throws ContainerStartError. */
   startContainer(spec: ContainerSpec): Promise<RunningContainer>
   /**

@@ -49,6 +49,7 @@ export function createFakeRuntime(clock: Clock): FakeRuntime {
     async removeSandbox(uid) {
       runtime.calls.push(`remove ${names.get(uid)}`)
     },
+    connectLoopback: () => Promise.reject(new Error('this test has no ports')),
     async startContainer(spec) {
       runtime.calls.push(`start ${spec.name} ${spec.attempt}`)
       const error = runtime.broken.get(spec.name)

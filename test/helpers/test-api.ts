@@ -34,6 +34,7 @@ const nothing: NodeStreams = {
   logs: () => Promise.reject(new Error('this test has no logs')),
   exec: () => Promise.reject(new Error('this test runs nothing')),
   connect: () => Promise.reject(new Error('this test has no ports')),
+  forward: () => Promise.reject(new Error('this test has no ports')),
 }
 
 /** A new API server; what it asks of its node is answered by `node`. */

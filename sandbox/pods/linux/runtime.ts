@@ -12,6 +12,7 @@ import {
   type RunningContainer,
 } from '../runtime.ts'
 import { openLog } from './log.ts'
+import { createLoopbacks } from './loopback.ts'
 import { createPodNetworks } from './network.ts'
 import { startExec } from './exec.ts'
 import { type AppProcess, type Operation, ProcessStartError, startProcess } from './process.ts'
@@ -43,6 +44,7 @@ interface Container {
 /** Creates no process and touches no file before `prepare`. */
 export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): LinuxRuntime {
   const networks = createPodNetworks(join(folder, 'net'))
+  const loopbacks = createLoopbacks()
   const emptyFolder = join(folder, 'root')
   const containers = new Map<string, Container>()
   let host: HostRoot | undefined
@@ -101,7 +103,15 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       await networks.prepare()
     },
     createSandbox: async ({ uid }) => ({ ip: (await networks.add(uid)).ip }),
-    removeSandbox: (uid) => networks.remove(uid),
+    removeSandbox(uid) {
+      loopbacks.end(uid)
+      return networks.remove(uid)
+    },
+    async connectLoopback(uid, port) {
+      const network = networks.get(uid)
+      if (!network) throw new Error('the pod has no sandbox')
+      return await loopbacks.connect(uid, network.namespaceFile, port)
+    },
     startContainer,
     async exec(containerId, options) {
       const container = containers.get(containerId)
