@@ -126,7 +126,8 @@ async function bind(port: number): Promise<Server> {
 /** The engine lives in a network namespace without the host's 127.0.0.1: it inherits the socket instead. */
 function descriptorOf(server: Server): number {
   // Node has no public way to hand a listening socket to a program that is not Node.
-  return (server as unknown as { _handle: { fd: number } })._handle.fd
+  const { _handle: handle } = server as unknown as { _handle: { fd: number } }
+  return handle.fd
 }
 
 /** Only what a node needs: a learner's tokens and proxies have no business in there. */

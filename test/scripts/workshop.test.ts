@@ -1,3 +1,4 @@
+/** Proves the command line: which command runs, what errors say, which exit code they give. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'

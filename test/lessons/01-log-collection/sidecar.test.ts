@@ -1,3 +1,4 @@
+/** Proves the sidecars of lesson 1 on real files: rotation, truncation, torn lines, restarts. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {

@@ -126,7 +126,9 @@ describe('saving a workspace', () => {
     const strayed = await deploy({
       'a.yaml': pod('web').replace('name: web', 'name: web, namespace: default'),
     })
-    expect(strayed.problems[0]!.what).toMatchInlineSnapshot(`"namespace “default”, but this lesson lives in “deploy-5”"`)
+    expect(strayed.problems[0]!.what).toMatchInlineSnapshot(
+      `"namespace “default”, but this lesson lives in “deploy-5”"`,
+    )
     const unknown = await deploy({
       'a.yaml': pod('web'),
       'b.yaml': 'apiVersion: v1\nkind: Pot\nmetadata: {name: x}\n',

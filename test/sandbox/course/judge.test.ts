@@ -1,3 +1,4 @@
+/** Proves that a check answers done, not yet or broken, and which throw is whose fault. */
 import { describe, expect, test } from 'vitest'
 import { KubernetesClient } from '#sandbox/client.ts'
 import { done, notYet } from '#sandbox/course/check.ts'

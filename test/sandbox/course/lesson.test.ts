@@ -1,3 +1,4 @@
+/** Proves how lessons are found and read, and what an author is told about a mistake. */
 import { describe, expect, test } from 'vitest'
 import { findLesson, listLessons, loadChecks, loadProse } from '#sandbox/course/lesson.ts'
 import { filesAfter, filesBefore, readAnswers, solutionOf } from '#sandbox/course/states.ts'

@@ -1,3 +1,4 @@
+/** Proves that a learner's YAML is read with limits, and mistakes are told with file and line. */
 import { describe, expect, test } from 'vitest'
 import { parseManifests } from '#sandbox/course/manifests.ts'
 import { POD } from '#test/helpers/tiny-course.ts'

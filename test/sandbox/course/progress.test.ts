@@ -1,3 +1,4 @@
+/** Proves that progress is kept, and that a damaged file never costs it silently. */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test, vi } from 'vitest'

@@ -1,3 +1,4 @@
+/** Proves that a save in the workspace is noticed. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'

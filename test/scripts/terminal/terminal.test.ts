@@ -1,3 +1,4 @@
+/** Proves how lessons and verdicts look in a terminal. */
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { listLessons, loadProse } from '#sandbox/course/lesson.ts'
