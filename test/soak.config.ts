@@ -1,0 +1,13 @@
+/** Vitest for `npm run soak`: the lessons, many times over, and what only a long run can show. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/lessons.test.ts', 'test/**/*.soak.ts'],
+    testTimeout: 15 * 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 1,
+    reporters: ['dot'],
+  },
+})
