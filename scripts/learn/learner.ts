@@ -203,10 +203,13 @@ export class Learner {
 
   async #ask(question: string): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    this.#answer = resolve
+    this.#answer = (yes) => {
+      // At once: the next key may be in the same chunk of input.
+      this.#answer = undefined
+      resolve(yes)
+    }
     this.#update({ question })
     const yes = await promise
-    this.#answer = undefined
     this.#update({ question: undefined })
     return yes
   }
