@@ -24,7 +24,8 @@ export const isolation: Need = {
   install: refusal?.hint ?? '',
 }
 
-const nobody = 65_534
+/** The user that {@link asNobody} becomes. */
+export const nobody = 65_534
 const repository = new URL('../..', import.meta.url).pathname
 
 const main =
@@ -62,12 +63,12 @@ export async function runInNodeNamespace<T>(module: URL, name: string, runner: R
 }
 
 /** Nobody may not be allowed to look into the repository: it appears in the test's folder, in a namespace of its own. */
-function asNobody(folder: string, command: (executable: string, root: string) => string[]): string[] {
+export function asNobody(folder: string, command: (executable: string, root: string) => string[]): string[] {
   const copy = join(folder, 'repository')
   const executable = join(folder, 'node')
   chmodSync(folder, 0o755)
   chownSync(join(folder, 'work'), nobody, nobody)
-  mkdirSync(copy)
+  mkdirSync(copy, { recursive: true })
   writeFileSync(executable, '')
   const script = 'mount --rbind "$1" "$2" && mount --bind "$3" "$4" && shift 4 && exec "$@"'
   const mounts = [
