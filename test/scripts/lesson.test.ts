@@ -1,3 +1,4 @@
+/** Plays a learner in a real terminal on a real cluster: mistakes, keys, interruptions, resuming. */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -20,7 +20,7 @@ describe('the command line', () => {
       const { summary, usage, run } = await loadCommand(name)
       expect({ name, summary, usage }).toEqual({
         name,
-        summary: expect.stringMatching(/^\S.{5,70}[^.]$/),
+        summary: expect.stringMatching(/^\S.{5,90}[^.]$/),
         usage: expect.stringContaining(name),
       })
       expect(run).toBeTypeOf('function')

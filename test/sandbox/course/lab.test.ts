@@ -1,3 +1,4 @@
+/** Proves on a real cluster what a check may see and do. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Deployer } from '#sandbox/course/deploy.ts'
 import { createLab } from '#sandbox/course/lab.ts'
