@@ -17,6 +17,7 @@ import {
   type PodIdentity,
   type RunningContainer,
 } from './runtime.ts'
+import { terminationMessageMount } from './termination-message.ts'
 import { containerMounts } from './volumes.ts'
 
 /** A config error is looked at again so often, as the kubelet's sync loop does. */
@@ -39,6 +40,8 @@ export interface KubeletContext {
   events: EventRecorder
   nodeName: string
   hostIp: string
+  /** `v1.33.4` */
+  version: string
   /** Pod folders and logs lie in its `pods`. */
   folder: string
 }
@@ -127,7 +130,10 @@ async function containerSpec(
     containerEnvironment(pod, container, { client, podIp, hostIp, allocatable: nodeResources() }),
     keepPreviousLogOnly(logPath, attempt),
   ])
-  const mounts = await containerMounts(pod, container, podFolder(folder, identity.uid), env)
+  const [mounts, message] = await Promise.all([
+    containerMounts(pod, container, podFolder(folder, identity.uid), env),
+    terminationMessageMount(podFolder(folder, identity.uid), container, attempt),
+  ])
   const argv = containerArgv(container, image, env)
   if (argv.length === 0) throw new ConfigError('no command specified')
   return {
@@ -137,7 +143,7 @@ async function containerSpec(
     argv,
     env: { ...image.env, ...env },
     workingDir: container.workingDir || image.workingDir,
-    mounts: [{ source: image.folder, mountPath: '/app', readOnly: true }, ...mounts],
+    mounts: [{ source: image.folder, mountPath: '/app', readOnly: true }, ...mounts, ...message],
     logPath,
   }
 }

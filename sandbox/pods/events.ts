@@ -2,7 +2,9 @@
 import type { Clock } from '../clock.ts'
 import { timestamp } from '../clock.ts'
 import { ApiError, EVENTS, type KubernetesClient } from '../client.ts'
-import type { ContainerStatus, Pod, PodStatus } from '../objects.ts'
+import type { Container, ContainerStatus, Pod, PodStatus } from '../objects.ts'
+import { isSidecar, type Condemnation } from './record.ts'
+import { isReplacedAfter } from './start-order.ts'
 
 /** One thing worth telling about a pod, or about one container of it. */
 export interface PodEvent {
@@ -70,6 +72,25 @@ export function eventsOfChange(pod: Pod, before: PodStatus, after: PodStatus): P
     const isSame = old?.state?.waiting?.reason === reason && old?.restartCount === status.restartCount
     return isSame ? [] : eventsOfBackOff(pod, status, reason)
   })
+}
+
+/** What is told when a container is to end while its pod goes on: the kubelet's computePodActions. */
+export function eventOfCondemnation(
+  pod: Pod,
+  container: Container,
+  because: Condemnation['because'],
+): PodEvent {
+  const killing = (message: string): PodEvent => ({
+    type: 'Normal',
+    reason: 'Killing',
+    message,
+    container: container.name,
+  })
+  if (because === 'postStart') return killing('FailedPostStartHook')
+  const trouble = because === 'definition' ? 'definition changed' : `failed ${because} probe`
+  if (isSidecar(container)) return killing(`Init container ${container.name} ${trouble}`)
+  const ending = isReplacedAfter(pod, because) ? ', will be restarted' : ''
+  return killing(`Container ${container.name} ${trouble}${ending}`)
 }
 
 function eventsOfBackOff(pod: Pod, status: ContainerStatus, reason: string | undefined): PodEvent[] {

@@ -38,9 +38,8 @@ export interface Kubelet extends KubeletStreams {
  * taken up. Pods whose status says that they run are treated as after a reboot.
  */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
-  const { version, ...rest } = options
   const context: KubeletContext = {
-    ...rest,
+    ...options,
     events: createEventRecorder(options.client, options.clock, options.nodeName),
   }
   const workers = new Map<string, PodWorker>()
@@ -57,7 +56,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     context.events.forget(uid)
   }
 
-  await registerNode(context, version)
+  await registerNode(context, context.version)
   const aborter = new AbortController()
   const fieldSelector = `spec.nodeName=${context.nodeName}`
   await follow({ ...context, signal: aborter.signal }, PODS, { fieldSelector }, (pod, isGone) => {

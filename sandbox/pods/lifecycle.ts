@@ -1,7 +1,7 @@
 /** What to do for a pod, and what to say of it: a pure function of its spec, of what was observed, and of the time. */
 import type { Pod, PodStatus } from '../objects.ts'
 import type { CrashBackOff, PodRecord } from './record.ts'
-import { endOf, isSettled, stopContainers } from './termination.ts'
+import { endOf, expiryOf, isSettled, stopCondemned, stopContainers } from './termination.ts'
 import { startContainers } from './start-order.ts'
 import { podStatus } from './status.ts'
 
@@ -11,9 +11,13 @@ export type Action =
   | { do: 'prepare' }
   /** Look up the image, create and start the container. */
   | { do: 'start'; container: string; attempt: number; crashBackOff?: CrashBackOff }
+  /** Run the preStop hook; SIGTERM comes after it or at the end of the grace period. */
+  | { do: 'preStop'; container: string }
   /** SIGTERM; SIGKILL follows at `killAtMs` by an action of its own. */
   | { do: 'terminate'; container: string; killAtMs: number }
   | { do: 'kill'; container: string }
+  /** Note that the time which activeDeadlineSeconds gave is over. */
+  | { do: 'expire' }
   /** Remove the sandbox and the volumes: no container needs them any more. */
   | { do: 'teardown' }
   /** Remove the pod's object from the API. */
@@ -38,7 +42,7 @@ export function decide(pod: Pod, record: PodRecord, before: PodStatus, nowMs: nu
   const end = endOf(pod, record)
   const isTerminal = end !== undefined && isSettled(record)
   const actions = !end
-    ? setUp(pod, record, nowMs)
+    ? goOn(pod, record, before, nowMs)
     : isTerminal
       ? cleanUp(record)
       : stopContainers(pod, record, end.deadlineMs, nowMs)
@@ -47,6 +51,13 @@ export function decide(pod: Pod, record: PodRecord, before: PodStatus, nowMs: nu
     actions: withOneWake(actions),
     isEnding: end !== undefined,
   }
+}
+
+function goOn(pod: Pod, record: PodRecord, before: PodStatus, nowMs: number): Action[] {
+  const expiresAtMs = expiryOf(pod, before)
+  if (nowMs >= expiresAtMs) return [{ do: 'expire' }]
+  const actions = [...stopCondemned(pod, record, nowMs), ...setUp(pod, record, nowMs)]
+  return Number.isFinite(expiresAtMs) ? [...actions, { do: 'wake', atMs: expiresAtMs }] : actions
 }
 
 function setUp(pod: Pod, record: PodRecord, nowMs: number): Action[] {

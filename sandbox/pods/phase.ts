@@ -1,19 +1,30 @@
 /** The phase of a pod: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
-import type { Container, ContainerStatus, Pod } from '../objects.ts'
+import type { ContainerStatus, Pod } from '../objects.ts'
 import { isSidecar } from './record.ts'
-import { restarts } from './start-order.ts'
+
+/** What the container statuses do not tell. */
+export interface PhaseContext {
+  /** All that ran has ended, for good. */
+  isTerminal: boolean
+  /** It ended because its activeDeadlineSeconds were over. */
+  isExpired: boolean
+  isInitialized: boolean
+  /** The main containers have ended and none of them restarts. */
+  isComplete: boolean
+}
 
 /** Derives the phase from the container statuses, as the kubelet does (`getPhase`). */
 export function podPhase(
   pod: Pod,
   inits: ContainerStatus[],
   mains: ContainerStatus[],
-  { isTerminal, isInitialized }: { isTerminal: boolean; isInitialized: boolean },
+  { isTerminal, isExpired, isInitialized, isComplete }: PhaseContext,
 ): 'Pending' | 'Running' | 'Succeeded' | 'Failed' {
   const specs = pod.spec.initContainers ?? []
   const isPlain = (_: ContainerStatus, index: number) => !isSidecar(specs[index]!)
   const sidecars = inits.filter((_, index) => isSidecar(specs[index]!))
   const codes = mains.map(exitCodeOf)
+  if (isTerminal && isExpired) return 'Failed'
   if (isTerminal) {
     const succeeded =
       codes.every((code) => code === 0) && inits.filter(isPlain).every((init) => exitCodeOf(init) === 0)
@@ -25,10 +36,7 @@ export function podPhase(
   const isMainWaiting = mains.some((main) => main.state?.waiting && !main.lastState?.terminated)
   if (isInitPending || isMainWaiting) return 'Pending'
   if ([...mains, ...sidecars].some((status) => status.state?.running)) return 'Running'
-  const isDone = mains.every(
-    (main, index) => !restartsAfter(pod, pod.spec.containers[index]!, exitCodeOf(main)),
-  )
-  if (!isDone) return 'Running'
+  if (!isComplete) return 'Running'
   return codes.every((code) => code === 0) ? 'Succeeded' : 'Failed'
 }
 
@@ -36,8 +44,4 @@ export function podPhase(
 function exitCodeOf({ state, lastState }: ContainerStatus): number | undefined {
   if (state?.running) return undefined
   return (state?.terminated ?? lastState?.terminated)?.exitCode
-}
-
-function restartsAfter(pod: Pod, container: Container, exitCode: number | undefined): boolean {
-  return exitCode === undefined || restarts(pod, container, exitCode)
 }

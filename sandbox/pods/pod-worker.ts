@@ -1,19 +1,15 @@
 /** Drives one pod: asks lifecycle.ts what to do, does it, records the outcome, and asks again. */
 import { ApiError, PODS } from '../client.ts'
 import type { Pod, PodStatus } from '../objects.ts'
-import { startContainer, type KubeletContext, type StartOutcome } from './container-start.ts'
+import type { KubeletContext } from './container-start.ts'
 import { eventsOfChange } from './events.ts'
 import { decide, type Action } from './lifecycle.ts'
+import { PodContainers } from './pod-containers.ts'
 import { prepareSandbox, removePodFiles, removeSandbox } from './pod-sandbox.ts'
-import {
-  containersOf,
-  forgetInitialization,
-  newPodRecord,
-  type ContainerRecord,
-  type PodRecord,
-} from './record.ts'
+import { forgetInitialization, newPodRecord, type PodRecord } from './record.ts'
 import type { RunningContainer } from './runtime.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { EXPIRED } from './termination.ts'
 
 /** After a removal that the API did not take. */
 const REMOVAL_RETRY_MS = 1_000
@@ -25,8 +21,7 @@ export class PodWorker {
   readonly #context: KubeletContext
   readonly #writer: StatusWriter
   readonly #onGone: () => void
-  readonly #processes = new Map<string, RunningContainer>()
-  readonly #announced = new Set<string>()
+  readonly #containers: PodContainers
   readonly record: PodRecord
   #pod: Pod
   #status: PodStatus
@@ -43,6 +38,7 @@ export class PodWorker {
     this.#onGone = onGone
     this.#writer = createStatusWriter(context, pod)
     this.record = newPodRecord(pod, context.clock.now())
+    this.#containers = new PodContainers(context, pod, this.record, () => this.#ask())
     this.update(pod)
   }
 
@@ -53,12 +49,13 @@ export class PodWorker {
 
   /** The process of a container that runs. */
   processOf(container: string): RunningContainer | undefined {
-    return this.#processes.get(container)
+    return this.#containers.processOf(container)
   }
 
   /** The pod's object has changed. */
   update(pod: Pod): void {
     this.#pod = pod
+    this.#containers.update(pod)
     if (pod.metadata.deletionTimestamp) this.#noteDeletion(pod.metadata.deletionGracePeriodSeconds ?? 30)
     this.#ask()
   }
@@ -103,7 +100,7 @@ export class PodWorker {
     }
     this.#status = status
     if (!this.record.isRemoved) this.#writer.write(status)
-    if (isEnding) this.#announceEnd()
+    if (isEnding) this.#containers.prepareToEnd()
     this.#cancelWake()
     for (const action of actions) this.#do(action)
     const { sandbox } = this.record
@@ -112,11 +109,19 @@ export class PodWorker {
 
   #do(action: Action): void {
     if (action.do === 'prepare') void this.#prepare()
-    else if (action.do === 'start') void this.#start(action)
+    else if (action.do === 'start') void this.#containers.start(action)
     else if (action.do === 'teardown') void this.#tearDown()
     else if (action.do === 'remove') void this.#remove()
     else if (action.do === 'wake') this.#wakeAt(action.atMs)
-    else this.#signal(action)
+    else if (action.do === 'expire') this.#expire()
+    else if (action.do === 'preStop') void this.#containers.preStop(action.container)
+    else this.#containers.signal(action)
+  }
+
+  #expire(): void {
+    this.record.expiredAtMs = this.#context.clock.now()
+    this.#context.events.record(this.#pod, { type: 'Normal', ...EXPIRED })
+    this.#ask()
   }
 
   #wakeAt(atMs: number): void {
@@ -135,70 +140,6 @@ export class PodWorker {
     forgetInitialization(pod, this.record)
     this.record.sandbox = await prepareSandbox(this.#context, pod, formerMs)
     this.#ask()
-  }
-
-  async #start(action: Action & { do: 'start' }): Promise<void> {
-    const { sandbox } = this.record
-    const known = this.record.containers[action.container]!
-    const container = containersOf(this.#pod).find(({ name }) => name === action.container)
-    if (!container || sandbox.is !== 'ready') return
-    const former = known.instance
-    known.instance = former.is === 'ended' ? { is: 'starting', after: former } : { is: 'starting' }
-    const outcome = await startContainer(this.#context, this.#pod, container, {
-      attempt: action.attempt,
-      podIp: sandbox.ip,
-      formerFailure: known.failure,
-    })
-    if ('failure' in outcome) {
-      known.instance = former
-      known.failure = outcome.failure
-    } else {
-      this.#noteInstance(known, action, outcome)
-    }
-    this.#ask()
-  }
-
-  #noteInstance(
-    known: ContainerRecord,
-    { container, attempt, crashBackOff }: Action & { do: 'start' },
-    outcome: Exclude<StartOutcome, { failure: unknown }>,
-  ): void {
-    if (known.instance.is === 'starting' && known.instance.after) known.last = known.instance.after
-    known.attempt = attempt
-    const { reference, id: imageId, description } = outcome.image
-    known.image = { reference, id: description ? `${imageId} (${description})` : imageId }
-    if (crashBackOff) known.crashBackOff = crashBackOff
-    delete known.failure
-    if ('ended' in outcome) {
-      known.instance = { is: 'ended', ...outcome.ended }
-      return
-    }
-    const { id, startedAtMs, exited } = outcome.running
-    known.instance = { is: 'running', id, startedAtMs, started: true, ready: true }
-    this.#processes.set(container, outcome.running)
-    void exited.then(({ exitCode, finishedAtMs }) => {
-      const reason = exitCode === 0 ? 'Completed' : 'Error'
-      known.instance = { is: 'ended', id, exitCode, reason, startedAtMs, finishedAtMs }
-      this.#processes.delete(container)
-      this.#ask()
-    })
-  }
-
-  #announceEnd(): void {
-    for (const [container, { id }] of this.#processes) {
-      if (this.#announced.has(id)) continue
-      this.#announced.add(id)
-      const message = `Stopping container ${container}`
-      this.#context.events.record(this.#pod, { type: 'Normal', reason: 'Killing', message, container })
-    }
-  }
-
-  #signal(action: Action & { do: 'terminate' | 'kill' }): void {
-    const { instance } = this.record.containers[action.container]!
-    if (instance.is !== 'running') return
-    if (action.do === 'terminate') instance.stop = { killAtMs: action.killAtMs }
-    else instance.stop = { killAtMs: this.#context.clock.now(), killed: true }
-    this.#processes.get(action.container)?.kill(action.do === 'terminate' ? 'SIGTERM' : 'SIGKILL')
   }
 
   async #tearDown(): Promise<void> {

@@ -11,6 +11,8 @@ export interface EndedInstance {
   message?: string
   startedAtMs?: number
   finishedAtMs: number
+  /** It was ended to be replaced: it restarts whatever its exit code. */
+  isReplaced?: true
 }
 
 /** The latest run of a container. */
@@ -29,8 +31,24 @@ export interface RunningInstance {
   started: boolean
   /** The readiness probe succeeds, or there is none. */
   ready: boolean
-  /** SIGTERM has been sent; SIGKILL follows at `killAtMs`. */
-  stop?: { killAtMs: number; killed?: true }
+  /** It is to end while its pod goes on. */
+  condemned?: Condemnation
+  /** How far its end has come. */
+  stop?: Stop
+}
+
+/** Why a container is ended while its pod goes on: a probe, a hook that failed, or a new image. */
+export interface Condemnation {
+  because: 'liveness' | 'startup' | 'postStart' | 'definition'
+  atMs: number
+}
+
+/** The steps from the wish that a container ends to its end. */
+export interface Stop {
+  preStop?: 'running' | 'done'
+  /** SIGTERM has been sent; SIGKILL follows at this time. */
+  killAtMs?: number
+  killed?: true
 }
 
 /** A try that came to nothing, and when the next one is due. */
@@ -75,6 +93,8 @@ export interface PodRecord {
   sandbox: SandboxRecord
   /** Someone asked for its deletion: all must have ended at `deadlineMs`. */
   deletion?: { deadlineMs: number; graceSeconds: number }
+  /** When its activeDeadlineSeconds were found to be over. */
+  expiredAtMs?: number
   /** Its object has been, or is being, removed from the API. */
   isRemoved?: true
   containers: Record<string, ContainerRecord>
@@ -119,6 +139,7 @@ export function newPodRecord(pod: Pod, nowMs: number): PodRecord {
   }
   const record: PodRecord = { sandbox: { is: isOver ? 'removed' : 'absent' }, containers }
   if (isOver && pod.status.podIP) record.sandbox = { is: 'removed', ip: pod.status.podIP }
+  if (pod.status.reason === 'DeadlineExceeded') record.expiredAtMs = nowMs
   return record
 }
 

@@ -2,7 +2,14 @@
 import type { Container, Pod } from '../objects.ts'
 import { nextCrashBackOff, restartAtMs } from './back-off.ts'
 import type { Action } from './lifecycle.ts'
-import { hasInitialized, isSidecar, type ContainerRecord, type PodRecord } from './record.ts'
+import {
+  hasInitialized,
+  isSidecar,
+  type Condemnation,
+  type ContainerRecord,
+  type EndedInstance,
+  type PodRecord,
+} from './record.ts'
 
 /** A failed pull shows as ErrImagePull for so long, then as ImagePullBackOff. */
 export const PULL_ERROR_SHOWN_MS = 2_000
@@ -13,9 +20,14 @@ export const PULL_ERROR_SHOWN_MS = 2_000
  */
 export function startContainers(pod: Pod, record: PodRecord, nowMs: number): Action[] {
   const actions = dueStarts(pod, record, nowMs)
-  const isBusy = Object.values(record.containers).some(({ instance }) => instance.is === 'starting')
+  const isBusy = Object.values(record.containers).some(isInTransition)
   const next = isBusy ? undefined : actions.find((action) => action.do === 'start')
   return actions.filter((action) => action.do !== 'start' || action === next)
+}
+
+/** The kubelet does one thing at a time: it waits for a start with its postStart hook, and for a container to end. */
+function isInTransition({ instance }: ContainerRecord): boolean {
+  return instance.is === 'starting' || (instance.is === 'running' && instance.condemned !== undefined)
 }
 
 function dueStarts(pod: Pod, record: PodRecord, nowMs: number): Action[] {
@@ -36,12 +48,22 @@ function dueStarts(pod: Pod, record: PodRecord, nowMs: number): Action[] {
 }
 
 /** Whether a container that has ended is to run again, under the pod's restartPolicy or its own. */
-export function restarts(pod: Pod, container: Container, exitCode: number): boolean {
-  if (isSidecar(container)) return true
+export function restarts(
+  pod: Pod,
+  container: Container,
+  { exitCode, isReplaced }: Pick<EndedInstance, 'exitCode' | 'isReplaced'>,
+): boolean {
+  if (isSidecar(container) || isReplaced) return true
   const isInit = (pod.spec.initContainers ?? []).includes(container)
   const policy = pod.spec.restartPolicy ?? 'Always'
   if (policy === 'Always') return !isInit || exitCode !== 0
   return policy === 'OnFailure' && exitCode !== 0
+}
+
+/** Whether a container that was ended for this reason restarts whatever its exit code. */
+export function isReplacedAfter(pod: Pod, because: Condemnation['because']): boolean {
+  if (because === 'postStart') return false
+  return because === 'definition' || pod.spec.restartPolicy !== 'Never'
 }
 
 /** Whether the next init container may start. */
@@ -53,7 +75,7 @@ function isPassed(container: Container, { instance }: ContainerRecord): boolean 
 function startIfDue(pod: Pod, container: Container, record: ContainerRecord, nowMs: number): Action[] {
   const { instance, failure } = record
   if (instance.is === 'starting' || instance.is === 'running') return []
-  if (instance.is === 'ended' && !restarts(pod, container, instance.exitCode)) return []
+  if (instance.is === 'ended' && !restarts(pod, container, instance)) return []
   if (failure && nowMs < failure.atMs + failure.delayMs) {
     const shownMs = failure.atMs + PULL_ERROR_SHOWN_MS
     const changes = failure.reason === 'ErrImagePull' && nowMs < shownMs

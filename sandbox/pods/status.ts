@@ -12,6 +12,7 @@ import {
   type PodRecord,
 } from './record.ts'
 import { PULL_ERROR_SHOWN_MS, restarts } from './start-order.ts'
+import { EXPIRED, completionOfMains } from './termination.ts'
 
 /** What else the status depends on. */
 export interface StatusContext {
@@ -35,12 +36,16 @@ export function podStatus(pod: Pod, record: PodRecord, before: PodStatus, contex
   const inits = (pod.spec.initContainers ?? []).map(statusOf(before.initContainerStatuses))
   const mains = pod.spec.containers.map(statusOf(before.containerStatuses))
   const isInitialized = hasInitialized(pod, record)
-  const phase = podPhase(pod, inits, mains, { isTerminal: context.isTerminal, isInitialized })
+  const isExpired = record.expiredAtMs !== undefined
+  const isComplete = completionOfMains(pod, record) !== undefined
+  const { isTerminal } = context
+  const phase = podPhase(pod, inits, mains, { isTerminal, isExpired, isInitialized, isComplete })
   const ip = 'ip' in record.sandbox ? record.sandbox.ip : undefined
   const { generation } = pod.metadata
   return {
     ...(generation ? { observedGeneration: generation } : {}),
     phase,
+    ...(isTerminal && isExpired ? EXPIRED : {}),
     conditions: podConditions(pod, before, {
       statuses: [...inits, ...mains],
       phase,
@@ -64,8 +69,8 @@ function containerStatus(
 ): ContainerStatus {
   const record = containers[container.name]!
   const { instance, failure } = record
-  // Until the new run is there, the old one is what there is to see.
-  if (instance.is === 'starting' && before) return before
+  // Until the new run is there, its postStart hook done, the old one is what there is to see.
+  if (isUnseen(instance) && before) return before
   const { state, last } = stateOf(pod, container, record, context)
   const isRunning = instance.is === 'running'
   const isInit = isPlainInit(pod, container)
@@ -88,6 +93,11 @@ function containerStatus(
   }
 }
 
+function isUnseen(instance: ContainerRecord['instance']): boolean {
+  if (instance.is === 'running') return instance.condemned?.because === 'postStart'
+  return instance.is === 'starting'
+}
+
 function stateOf(
   pod: Pod,
   container: Container,
@@ -99,7 +109,7 @@ function stateOf(
     return { state: { running: { startedAt: timestamp(instance.startedAtMs) } }, last }
   }
   if (instance.is === 'ended') {
-    const isAgain = !isEnding && restarts(pod, container, instance.exitCode)
+    const isAgain = !isEnding && restarts(pod, container, instance)
     const waiting = isAgain
       ? (failureShown(container, record, nowMs) ?? crashShown(pod, container, record, nowMs))
       : undefined

@@ -1,6 +1,7 @@
 /** A container runtime without processes, for tests of what the kubelet asks of one and in which order. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { Clock } from '#sandbox/clock.ts'
 import type {
   ContainerExit,
@@ -18,7 +19,7 @@ export interface FakeContainer {
 
 /** What a test can see and steer. */
 export interface FakeRuntime extends ContainerRuntime {
-  /** What was asked, in order: `sandbox web`, `start app 0`, `SIGTERM app`, `remove web`. */
+  /** What was asked, in order: `sandbox web`, `start app 0`, `exec app-0: true`, `SIGTERM app`, `remove web`. */
   calls: string[]
   /** The latest container of this name. */
   container(name: string): FakeContainer | undefined
@@ -26,6 +27,12 @@ export interface FakeRuntime extends ContainerRuntime {
   deaf: Set<string>
   /** Containers of these names fail to start. */
   broken: Map<string, ContainerStartError>
+  /** What a command that is run in a container answers; 0 without it. */
+  onExec?: (
+    id: string,
+    argv: string[],
+    options: { stdout?: Writable; stderr?: Writable; signal: AbortSignal },
+  ) => number | Promise<number>
   /** When set, sandboxes fail with this message. */
   sandboxError?: string
 }
@@ -71,8 +78,9 @@ export function createFakeRuntime(clock: Clock): FakeRuntime {
         },
       }
     },
-    async exec() {
-      return { exitCode: Promise.resolve(0), resize() {} }
+    async exec(id, options) {
+      runtime.calls.push(`exec ${id}: ${options.argv.join(' ')}`)
+      return { exitCode: Promise.resolve(runtime.onExec?.(id, options.argv, options) ?? 0), resize() {} }
     },
   }
   return runtime

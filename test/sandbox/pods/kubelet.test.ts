@@ -127,6 +127,7 @@ describe('a new pod', () => {
       ['/app', true],
       ['/code', true],
       ['/scratch', false],
+      ['/dev/termination-log', false],
     ])
     expect(readFileSync(join(spec.mounts[1]!.source, 'main.ts'), 'utf8')).toBe('console.log(1)')
   })
