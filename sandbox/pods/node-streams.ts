@@ -7,6 +7,7 @@ import type { ContainerStatus, Pod } from '../objects.ts'
 import { logPathOf, type KubeletContext } from './container-start.ts'
 import { readLog } from './logs.ts'
 import type { PodWorker } from './pod-worker.ts'
+import type { StreamSession } from './runtime.ts'
 
 /** Which container's log, and what of it. */
 export interface LogRequest {
@@ -33,13 +34,15 @@ export interface ExecRequest {
   signal: AbortSignal
 }
 
+/** Which container's main process, and whose streams. */
+export type AttachRequest = Omit<ExecRequest, 'command' | 'tty'>
+
 /** Streams of one node. Refusals are ApiErrors with the kubelet's own words. */
 export interface KubeletStreams {
   logs(pod: Pod, request: LogRequest): Promise<ReadableStream<Uint8Array>>
-  exec(
-    pod: Pod,
-    request: ExecRequest,
-  ): Promise<{ exitCode: Promise<number>; resize(columns: number, rows: number): void }>
+  exec(pod: Pod, request: ExecRequest): Promise<StreamSession>
+  /** Joins the streams of a running container's main process: no process is started, and none ends with the signal. */
+  attach(pod: Pod, request: AttachRequest): Promise<StreamSession>
   /** A TCP connection to a port of the pod's own address. */
   connect(pod: Pod, port: number): Promise<Duplex>
   /** A TCP connection to a port of the pod's localhost; each half may end before the other. */
@@ -78,6 +81,12 @@ export function createNodeStreams(
       const process = workerOf(pod.metadata.uid)?.processOf(container)
       if (!process) throw refusal(404, 'NotFound', `container not found ("${container}")`)
       return await runtime.exec(process.id, { argv: command, ...streams })
+    },
+
+    async attach(pod, { container, ...streams }) {
+      const process = workerOf(pod.metadata.uid)?.processOf(container)
+      if (!process) throw refusal(404, 'NotFound', `container not found ("${container}")`)
+      return await runtime.attach(process.id, streams)
     },
 
     async connect(pod, port) {

@@ -16,13 +16,15 @@ my $is_arm = shift eq 'arm64';
 my %numbers = (    # x64, arm64
     mount       => [ 165, 40 ],  umount2 => [ 166, 39 ],  pivot_root => [ 155, 41 ], unshare       => [ 272, 97 ],
     setns       => [ 308, 268 ], setsid  => [ 112, 157 ], prctl      => [ 157, 167 ], mount_setattr => [ 442, 442 ],
-    sethostname => [ 170, 161 ], execve  => [ 59, 221 ],  close_range => [ 436, 436 ],
+    sethostname => [ 170, 161 ], execve  => [ 59, 221 ],  close_range => [ 436, 436 ], setgroups     => [ 116, 159 ],
+    setresuid   => [ 117, 147 ], setresgid => [ 119, 149 ], prlimit64 => [ 302, 261 ],
 );
 my ( $MS_BIND_REC, $MNT_DETACH, $AT_FDCWD, $AT_RECURSIVE ) = ( 4096 | 16384, 2, -100, 0x8000 );
-my ( $PR_SET_PDEATHSIG, $PR_CAPBSET_DROP, $SIGKILL ) = ( 1, 24, 9 );
+my ( $PR_SET_PDEATHSIG, $PR_CAPBSET_DROP, $PR_SET_NO_NEW_PRIVS, $SIGKILL ) = ( 1, 24, 38, 9 );
 my ( $TIOCSPTLCK, $TIOCGPTN, $TIOCSCTTY, $TIOCSWINSZ ) = ( 0x40045431, 0x80045430, 0x540E, 0x5414 );
 my $CLOSE_RANGE_CLOEXEC = 4;
-my $NEW_MOUNT_PID_UTS_IPC = 0x20000 | 0x20000000 | 0x4000000 | 0x8000000;
+my ( $NEW_PID, $NEW_MOUNT_UTS_IPC ) = ( 0x20000000, 0x20000 | 0x4000000 | 0x8000000 );
+my $RLIMIT_NPROC = 6;
 
 sub fail { my ( $step, $message ) = @_; die "$step $message\n" }
 sub setup_fails { fail( 'setup', "$_[0]: " . lc $! ) }
@@ -88,16 +90,35 @@ sub bind_mount {
     call( 'mount_setattr', $target, $AT_FDCWD, $target, $AT_RECURSIVE, $read_only, 32 );
 }
 
+# Only this mount: what is mounted below it stays as it is.
+sub lock_mount {
+    my ($target) = @_;
+    call( 'mount_setattr', $target, $AT_FDCWD, $target, 0, pack( 'Q4', 1, 0, 0, 0 ), 32 );
+}
+
+sub write_setting {
+    my ( $path, $value ) = @_;
+    open my $file, '>', $path or setup_fails("open $path");
+    syswrite $file, $value or setup_fails("write $path");
+}
+
+sub limit_processes {
+    my ($count) = @_;
+    call( 'prlimit64', 'RLIMIT_NPROC', 0, $RLIMIT_NPROC, pack( 'Q2', $count, $count ), 0 );
+}
+
 sub mount_fresh {
     my ( $type, $target, $flags, $data ) = @_;
     make_folder($target);
     call( 'mount', "$type at $target", $type, $target, $type, $flags + 0, $data );
 }
 
-my ( $cwd, @argv, @env, $has_stdin, $terminal, $slave_path );
+my ( $cwd, @argv, @env, $has_stdin, $has_console, $terminal, $slave_path );
+my ( $user, $group, @groups );
 
 sub open_terminal {
-    open $terminal, '+<', '/dev/ptmx' or setup_fails('open /dev/ptmx');
+    my ($multiplexer) = @_;
+    open $terminal, '+<', $multiplexer or setup_fails("open $multiplexer");
     my $number = pack 'i', 0;
     ioctl $terminal, $TIOCSPTLCK, $number;
     ioctl $terminal, $TIOCGPTN, $number;
@@ -107,9 +128,11 @@ sub open_terminal {
 # name => [number of arguments, what it does]
 my %before_fork = (    # a pid namespace is entered by children only
     join       => [ 1, \&join_namespace ],
-    namespaces => [ 0, sub { call( 'unshare', 'namespaces', $NEW_MOUNT_PID_UTS_IPC ) } ],
+    processes  => [ 0, sub { call( 'unshare', 'processes',  $NEW_PID ) } ],
+    namespaces => [ 0, sub { call( 'unshare', 'namespaces', $NEW_MOUNT_UTS_IPC ) } ],
     stdin      => [ 0, sub { $has_stdin = 1 } ],
-    terminal   => [ 0, \&open_terminal ],
+    terminal   => [ 0, sub { open_terminal('/dev/ptmx') } ],
+    console    => [ 0, sub { $has_console = 1 } ],    # a terminal of the root that is still to be made
 );
 my %in_child = (
     root     => [ 1, \&new_root ],
@@ -118,7 +141,14 @@ my %in_child = (
     link     => [ 2, \&make_link ],
     bind     => [ 3, \&bind_mount ],
     mount    => [ 4, \&mount_fresh ],
+    lock     => [ 1, \&lock_mount ],
+    write    => [ 2, \&write_setting ],
+    limit    => [ 1, \&limit_processes ],
     seal     => [ 0, \&seal_root ],
+    user     => [ 1, sub { $user = $_[0] + 0 } ],
+    group    => [ 1, sub { $group = $_[0] + 0 } ],
+    groups   => [ 1, sub { @groups = map { $_ + 0 } split / /, $_[0] } ],
+    no_gain  => [ 0, sub { call( 'prctl', 'no_new_privs', $PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0 ) } ],
     hostname => [ 1, sub { call( 'sethostname', $_[0], $_[0], length $_[0] ) } ],
     drop     => [ 1, sub { call( 'prctl', "capability $_[0]", $PR_CAPBSET_DROP, $_[0] + 0, 0, 0, 0 ) } ],
     cwd      => [ 1, sub { $cwd = $_[0] } ],
@@ -172,17 +202,32 @@ sub find_program {
 sub enter_terminal {
     open my $slave, '+<', $slave_path or setup_fails("open $slave_path");
     ioctl $slave, $TIOCSCTTY, 0;
+    chown $user, -1, $slave if $user;
     return ( $slave, $slave, $slave );
 }
 
+sub die_with_engine { call( 'prctl', 'pdeathsig', $PR_SET_PDEATHSIG, $SIGKILL, 0, 0, 0 ) }
+
+# The streams go along: whoever owns them may open /dev/stdout.
+sub become_user {
+    my @streams = @_;
+    chown $user // -1, -1, @streams if $user;
+    call( 'setgroups', "@groups", scalar @groups, pack 'L*', @groups ) if defined $group;
+    call( 'setresgid', $group, $group, $group, $group ) if defined $group;
+    call( 'setresuid', $user,  $user,  $user,  $user )  if defined $user;
+    die_with_engine();    # a change of user forgets it
+}
+
 sub become_app {
-    my ( $in, $out, $err, @operations ) = @_;
-    call( 'prctl', 'pdeathsig', $PR_SET_PDEATHSIG, $SIGKILL, 0, 0, 0 );
+    my ( $in, $out, $err, $ask_for_console, @operations ) = @_;
+    die_with_engine();
     call( 'setsid', '' );
     umask 022;
     perform($_) for @operations;
-    ( $in, $out, $err ) = enter_terminal() if $terminal;
+    $slave_path = $ask_for_console->() if $has_console;
+    ( $in, $out, $err ) = enter_terminal() if $slave_path;
     make_folder($cwd) unless -d $cwd;
+    become_user( $in, $out, $err );
     chdir $cwd or setup_fails("chdir to cwd (\"$cwd\")");
     my $program = find_program( $argv[0] );
     open STDIN,  '<&', $in  or setup_fails('stdin');
@@ -231,15 +276,25 @@ sub supervise {
     pipe my $out_read, my $out_write or setup_fails('pipe');
     pipe my $err_read, my $err_write or setup_fails('pipe');
     pipe my $news,     my $verdict   or setup_fails('pipe');
+    pipe my $console,  my $answer    or setup_fails('pipe');
     my $pid = fork // setup_fails('fork');
     if ( !$pid ) {
         close ENGINE;
         open $in_read, '<', '/dev/null' unless $has_stdin;
-        eval { become_app( $in_read, $out_write, $err_write, grep { $in_child{ $_->[0] } } @list ) };
+        my $ask_for_console = sub { syswrite $verdict, "console\n"; chomp( my $path = <$console> ); $path };
+        my @streams = ( $in_read, $out_write, $err_write );
+        eval { become_app( @streams, $ask_for_console, grep { $in_child{ $_->[0] } } @list ) };
         syswrite $verdict, $@;
         exit 1;
     }
     close $verdict;
+    if ($has_console) {
+        my $question = <$news>;
+        die $question if $question ne "console\n";
+        open_terminal('/dev/pts/ptmx');    # the new root is ours as well
+        syswrite $answer, "$slave_path\n";
+    }
+    close $answer;
     my $failure = join '', <$news>;    # this pipe closes by itself when execve works
     die $failure if $failure;
     tell_engine( join ' ', 'started', $pid, map { fileno($_) } $in_write, $out_read, $err_read );

@@ -44,8 +44,9 @@ export async function tryIsolation(): Promise<WorkshopError | undefined> {
   const words = await tryProcess(
     [...namespaceCommand(), 'sh', '-c', network, 'sh'],
     [
+      ['processes'],
       ['namespaces'],
-      ...rootOperations(readHostRoot(process.execPath), tmpdir(), probePod, []),
+      ...rootOperations(readHostRoot(process.execPath), tmpdir(), probePod, plan),
       ['env', 'PATH=/usr/bin:/bin'],
       ['cwd', '/'],
       ['arg', 'sleep'],
@@ -55,6 +56,7 @@ export async function tryIsolation(): Promise<WorkshopError | undefined> {
   return words === undefined ? undefined : explain(words)
 }
 
+const plan = { mounts: [], workingDir: '/', readOnly: false }
 const probePod = { uid: 'probe', namespace: 'default', name: 'probe', hostname: 'probe', ip: '10.244.0.2' }
 
 interface Cause {

@@ -1,8 +1,9 @@
 /** What a container sees as its file system, as operations for container.pl: the host's programs read-only, the rest private. */
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { release } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { ContainerMount, PodIdentity } from '../runtime.ts'
-import { nameServer } from './network.ts'
+import { nameFiles } from './name-files.ts'
 import type { Operation } from './process.ts'
 
 /** What every container of this machine shares, looked at once. */
@@ -50,6 +51,9 @@ const ownFolders: [path: string, mode: string][] = [
 
 const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
 
+/** Processes and threads of one container. */
+const mostProcesses = 1024
+
 const flags = { nosuid: 2, nodev: 4, noexec: 8, readOnly: 1 }
 const quiet = String(flags.nosuid | flags.nodev | flags.noexec)
 
@@ -77,23 +81,37 @@ export function readHostRoot(node: string): HostRoot {
   return host
 }
 
+/** What makes one container's root its own. */
+export interface RootPlan {
+  mounts: readonly ContainerMount[]
+  /** Made when it is not there. */
+  workingDir: string
+  /** Nothing but volumes, /dev and /proc can be written to. */
+  readOnly: boolean
+}
+
 /** The steps from a bare namespace to the root of one container; `folder` is any empty folder of the host. */
 export function rootOperations(
   host: HostRoot,
   folder: string,
   pod: PodIdentity & { ip: string },
-  mounts: readonly ContainerMount[],
+  { mounts, workingDir, readOnly }: RootPlan,
 ): Operation[] {
+  const opened = new Set(host.opened)
+  const own = mountOperations(host.bound, opened, mounts)
   return [
     ['root', folder],
     ...host.operations,
-    ['file', '/etc/hostname', `${pod.hostname}\n`],
-    ['file', '/etc/hosts', hostsFile(pod)],
-    ['file', '/etc/resolv.conf', resolverFile(pod)],
-    ...mountOperations(host.bound, new Set(host.opened), mounts),
+    ...nameFiles(pod),
+    ...own,
     ['seal'],
-    ['hostname', pod.hostname],
+    ...(readOnly ? [['folder', workingDir, ''] as const, ...lockOperations(opened)] : []),
+    ['hostname', pod.domain && pod.isFullName ? `${pod.hostname}.${pod.domain}` : pod.hostname],
   ]
+}
+
+function lockOperations(opened: ReadonlySet<string>): Operation[] {
+  return ['/', ...opened].map((folder): Operation => ['lock', folder])
 }
 
 /** A path of the host as it is there: a read-only bind, the same symbolic link, or nothing. */
@@ -117,6 +135,7 @@ function kernelFileSystems(): Operation[] {
   const fixed = ['/proc/sys', '/proc/sysrq-trigger', '/proc/irq', '/proc/bus', '/proc/fs']
   return [
     ['mount', 'proc', '/proc', quiet, ''],
+    ...processLimit(),
     ...fixed.filter(exists).map((path): Operation => ['bind', path, path, 'ro']),
     ['mount', 'sysfs', '/sys', String(Number(quiet) | flags.readOnly), ''],
     ['mount', 'tmpfs', '/dev', String(flags.nosuid), 'mode=755'],
@@ -135,6 +154,14 @@ function kernelFileSystems(): Operation[] {
     ['link', '/dev/stdout', '/proc/self/fd/1'],
     ['link', '/dev/stderr', '/proc/self/fd/2'],
   ]
+}
+
+/** Against fork bombs. Since Linux 6.14 each process namespace has a pid_max of its own; before, only users have limits. */
+function processLimit(): Operation[] {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  const hasOwnMaximum = major > 6 || (major === 6 && minor >= 14)
+  if (hasOwnMaximum) return [['write', '/proc/sys/kernel/pid_max', String(mostProcesses)]]
+  return [['limit', String(4 * mostProcesses)]]
 }
 
 /** Binds in order; where a mount point is missing below a read-only bind, the folder above is made writable first. */
@@ -180,29 +207,4 @@ function openFolder({ folder, name }: Gap): Operation[] {
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
-/** As kubelet writes it. */
-function hostsFile(pod: PodIdentity & { ip: string }): string {
-  return [
-    '# Kubernetes-managed hosts file.',
-    '127.0.0.1\tlocalhost',
-    '::1\tlocalhost ip6-localhost ip6-loopback',
-    'fe00::0\tip6-localnet',
-    'fe00::0\tip6-mcastprefix',
-    'fe00::1\tip6-allnodes',
-    'fe00::2\tip6-allrouters',
-    `${pod.ip}\t${pod.hostname}`,
-    '',
-  ].join('\n')
-}
-
-/** As kubelet writes it for dnsPolicy ClusterFirst. */
-function resolverFile(pod: PodIdentity): string {
-  return [
-    `search ${pod.namespace}.svc.cluster.local svc.cluster.local cluster.local`,
-    `nameserver ${nameServer}`,
-    'options ndots:5',
-    '',
-  ].join('\n')
 }

@@ -9,14 +9,19 @@ import {
   type ContainerRuntime,
   type ContainerSpec,
   ContainerStartError,
+  type PodIdentity,
   type RunningContainer,
 } from '../runtime.ts'
+import { attachTo } from './attach.ts'
 import { openLog } from './log.ts'
+import { watchMemory } from './memory.ts'
 import { createLoopbacks } from './loopback.ts'
 import { createPodNetworks } from './network.ts'
 import { startExec } from './exec.ts'
 import { type AppProcess, type Operation, ProcessStartError, startProcess } from './process.ts'
-import { type HostRoot, readHostRoot, rootOperations } from './root.ts'
+import { capabilityOperations, homeOf, userOperations } from './rights.ts'
+import { type HostRoot, readHostRoot, type RootPlan, rootOperations } from './root.ts'
+import { containerOf, killContainer, killProcess, pauseOperations } from './shared-processes.ts'
 
 /** Where the runtime keeps its files, and whose time its logs show. */
 export interface LinuxRuntimeOptions {
@@ -37,7 +42,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 interface Container {
   spec: ContainerSpec
-  pid: number
+  app: AppProcess
   running: RunningContainer
 }
 
@@ -47,16 +52,35 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
   const loopbacks = createLoopbacks()
   const emptyFolder = join(folder, 'root')
   const containers = new Map<string, Container>()
+  const pauses = new Map<string, AppProcess>()
   let host: HostRoot | undefined
 
-  function planContainer(spec: ContainerSpec) {
-    const network = networks.get(spec.pod.uid)
-    if (!network || !host) throw new Error(`pod ${spec.pod.name} has no sandbox`)
-    const pod = { ...spec.pod, ip: network.ip }
-    const operations: Operation[] = [
+  /** From the engine's namespaces to the root that the plan describes. */
+  function enter(pod: PodIdentity, plan: RootPlan, processes: Operation): Operation[] {
+    const network = networks.get(pod.uid)
+    if (!network || !host) throw new Error(`pod ${pod.name} has no sandbox`)
+    return [
       ['join', network.namespaceFile],
+      processes,
       ['namespaces'],
-      ...rootOperations(host, emptyFolder, pod, spec.mounts),
+      ...rootOperations(host, emptyFolder, { ...pod, ip: network.ip }, plan),
+    ]
+  }
+
+  /** A namespace of its own, or the pod's, or that of the container to look into. */
+  function processNamespace({ pod, processesOf }: ContainerSpec): Operation {
+    const target = processesOf === undefined ? undefined : find(processesOf).app
+    const first = target ?? pauses.get(pod.uid)
+    return first ? ['join', `/proc/${first.pid}/ns/pid`] : ['processes']
+  }
+
+  function planContainer(spec: ContainerSpec) {
+    const { mounts, workingDir } = spec
+    const plan = { mounts, workingDir, readOnly: spec.security?.readOnlyRoot ?? false }
+    const operations: Operation[] = [
+      ...(spec.stdin ? [['stdin'] as const] : []),
+      ...(spec.tty ? [['console'] as const, ['env', 'TERM=xterm'] as const] : []),
+      ...enter(spec.pod, plan, processNamespace(spec)),
       ...processOperations(spec),
       ...spec.argv.map((argument): Operation => ['arg', argument]),
     ]
@@ -69,30 +93,72 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       log.close()
       throw startErrorOf(error)
     })
-    const running = track(app, log.copy(app.stdout, app.stderr))
-    containers.set(running.id, { spec, pid: app.pid, running })
+    const running = track(app, spec, log.copy(app.stdout, app.stderr))
+    containers.set(running.id, { spec, app, running })
     void running.exited.then(() => containers.delete(running.id))
     return running
   }
 
-  function track(app: AppProcess, logged: Promise<void>): RunningContainer {
+  function track(app: AppProcess, spec: ContainerSpec, logged: Promise<void>): RunningContainer {
     let ended = false
+    let oomKilled = false
+    const container = containerOf(app.pid)
+    const isFirst = !pauses.has(spec.pod.uid) && spec.processesOf === undefined
+    const memory = spec.memoryLimitBytes === undefined ? undefined : limitMemory(spec.memoryLimitBytes)
+    function limitMemory(bytes: number) {
+      return watchMemory(
+        () => [app.pid],
+        bytes,
+        clock,
+        () => {
+          oomKilled = true
+          killProcess(app.pid, 'SIGKILL')
+        },
+      )
+    }
     const exited = app.exited.then(async ({ code, signal }): Promise<ContainerExit> => {
       ended = true
+      memory?.stop()
+      if (!isFirst) killContainer(container)
       const finishedAtMs = clock.now()
       await logged
-      return signal === 0
-        ? { exitCode: code, finishedAtMs }
-        : { exitCode: 128 + signal, signal, finishedAtMs }
+      if (signal === 0) return { exitCode: code, finishedAtMs }
+      return { exitCode: 128 + signal, signal, finishedAtMs, ...(oomKilled ? { oomKilled } : {}) }
     })
     return {
       id: randomBytes(32).toString('hex'),
       startedAtMs: clock.now(),
       exited,
       kill: (signal) => {
-        if (!ended) sendSignal(app.pid, signal)
+        if (!ended) killProcess(app.pid, signal)
       },
     }
+  }
+
+  async function createSandbox(pod: PodIdentity): Promise<{ ip: string }> {
+    const { ip } = await networks.add(pod.uid)
+    if (pod.sharesProcesses && !pauses.has(pod.uid)) {
+      const plan = { mounts: [], workingDir: '/', readOnly: true }
+      const pause = await startProcess([...enter(pod, plan, ['processes']), ...pauseOperations])
+      pause.stdout.resume()
+      pause.stderr.resume()
+      pauses.set(pod.uid, pause)
+    }
+    return { ip }
+  }
+
+  async function endPause(uid: string): Promise<void> {
+    const pause = pauses.get(uid)
+    if (!pause) return
+    killProcess(pause.pid, 'SIGKILL')
+    await pause.exited
+    pauses.delete(uid)
+  }
+
+  function find(containerId: string): Container {
+    const container = containers.get(containerId)
+    if (container) return container
+    throw new ContainerStartError('CreateContainerError', `container ${containerId} is not running`)
   }
 
   return {
@@ -102,27 +168,33 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       host = readHostRoot(process.execPath)
       await networks.prepare()
     },
-    createSandbox: async ({ uid }) => ({ ip: (await networks.add(uid)).ip }),
-    removeSandbox(uid) {
+    createSandbox,
+    async removeSandbox(uid) {
       loopbacks.end(uid)
-      return networks.remove(uid)
+      await endPause(uid)
+      await networks.remove(uid)
     },
     async connectLoopback(uid, port) {
       const network = networks.get(uid)
-      if (!network) throw new Error('the pod has no sandbox')
+      if (!network) throw new Error("the pod's network is gone")
       return await loopbacks.connect(uid, network.namespaceFile, port)
     },
     startContainer,
     async exec(containerId, options) {
-      const container = containers.get(containerId)
-      if (!container)
-        throw new ContainerStartError('CreateContainerError', `container ${containerId} is not running`)
-      return startExec(container.pid, processOperations(container.spec), options)
+      const { app, spec } = find(containerId)
+      return startExec(app.pid, processOperations(spec), options)
+    },
+    async attach(containerId, options) {
+      const { app, spec, running } = find(containerId)
+      return attachTo(app, running.exited, spec.stdin, options)
     },
     async stop() {
       const running = [...containers.values()].map((container) => container.running)
       for (const container of running) container.kill('SIGKILL')
-      await Promise.all(running.map((container) => container.exited))
+      await Promise.all([
+        ...running.map((container) => container.exited),
+        ...[...pauses.keys()].map(endPause),
+      ])
       await networks.stop()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -133,6 +205,7 @@ function orCreateError<T>(plan: () => T): T {
   try {
     return plan()
   } catch (error) {
+    if (error instanceof ContainerStartError) throw error
     throw new ContainerStartError('CreateContainerError', messageOf(error), { cause: error })
   }
 }
@@ -146,27 +219,13 @@ function startErrorOf(error: unknown): ContainerStartError {
   return new ContainerStartError(isExec ? 'StartError' : 'RunContainerError', message, { cause: error })
 }
 
-// Docker's own set without MKNOD: there is no device cgroup here that would make device nodes harmless.
-const keptCapabilities = new Set([0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31])
-const lastCapability = 40
-
-/** What every process of a container gets once its root is there: rights, environment, working folder. */
-function processOperations(spec: ContainerSpec): Operation[] {
-  const env = { PATH: defaultPath, HOSTNAME: spec.pod.hostname, HOME: '/root', ...spec.env }
-  const capabilities = Array.from({ length: lastCapability + 1 }, (_, capability) => capability)
+/** What every process of a container gets once its root is there: environment, working folder, rights. */
+function processOperations({ pod, env, workingDir, security }: ContainerSpec): Operation[] {
+  const full = { PATH: defaultPath, HOSTNAME: pod.hostname, HOME: homeOf(security?.user), ...env }
   return [
-    ...capabilities
-      .filter((capability) => !keptCapabilities.has(capability))
-      .map((capability): Operation => ['drop', String(capability)]),
-    ...Object.entries(env).map(([name, value]): Operation => ['env', `${name}=${value}`]),
-    ['cwd', spec.workingDir],
+    ...capabilityOperations(security),
+    ...Object.entries(full).map(([name, value]): Operation => ['env', `${name}=${value}`]),
+    ['cwd', workingDir],
+    ...userOperations(security),
   ]
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It ended a moment ago.
-  }
 }
