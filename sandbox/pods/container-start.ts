@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { KubernetesClient } from '../client.ts'
 import { messageOf } from '../errors.ts'
 import type { Container, Pod } from '../objects.ts'
+import { quantityValue } from '../quantity.ts'
 import { nextPullDelayMs } from './back-off.ts'
 import { ConfigError, containerArgv, containerEnvironment } from './environment.ts'
 import type { EventRecorder } from './events.ts'
@@ -18,6 +19,7 @@ import {
   type RunningContainer,
 } from './runtime.ts'
 import { terminationMessageMount } from './termination-message.ts'
+import { containerSecurity } from './security-context.ts'
 import { containerMounts } from './volumes.ts'
 
 /** A config error is looked at again so often, as the kubelet's sync loop does. */
@@ -82,7 +84,7 @@ export async function startContainer(
       tell('Normal', 'Started', `Started container ${container.name}`)
       return { running, image }
     } catch (error) {
-      if (!(error instanceof ContainerStartError) || error.reason === 'CreateContainerError') throw error
+      if (!(error instanceof ContainerStartError) || error.reason.startsWith('Create')) throw error
       tell('Normal', 'Created', `Created container: ${container.name}`)
       tell('Warning', 'Failed', `Error: ${error.message}`)
       const { message } = error
@@ -90,8 +92,7 @@ export async function startContainer(
       return { ended, image }
     }
   } catch (error) {
-    const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'
-    return fail(reason, messageOf(error), CONFIG_RETRY_MS)
+    return fail(failureReason(error), messageOf(error), CONFIG_RETRY_MS)
   }
 }
 
@@ -111,9 +112,18 @@ export function logPathOf(folder: string, pod: Pod, container: string, attempt: 
 }
 
 /** The pod as the runtime knows it. */
-export function identityOf(pod: Pod): PodIdentity {
-  const { uid, namespace, name } = pod.metadata
-  return { uid, namespace, name, hostname: pod.spec.hostname ?? name.slice(0, 63).replace(/[-.]+$/, '') }
+export function identityOf({ metadata: { uid, namespace, name }, spec }: Pod): PodIdentity {
+  return {
+    uid,
+    namespace,
+    name,
+    hostname: spec.hostname ?? name.slice(0, 63).replace(/[-.]+$/, ''),
+    ...(spec.subdomain ? { domain: `${spec.subdomain}.${namespace}.svc.cluster.local` } : {}),
+    isFullName: spec.setHostnameAsFQDN ?? false,
+    hostAliases: (spec.hostAliases ?? []).flatMap(({ ip, hostnames }) => (ip ? [{ ip, hostnames }] : [])),
+    dns: { policy: spec.dnsPolicy, ...spec.dnsConfig },
+    sharesProcesses: spec.shareProcessNamespace ?? false,
+  }
 }
 
 async function containerSpec(
@@ -134,6 +144,7 @@ async function containerSpec(
     containerMounts(pod, container, podFolder(folder, identity.uid), env),
     terminationMessageMount(podFolder(folder, identity.uid), container, attempt),
   ])
+  const memory = container.resources?.limits?.memory
   const argv = containerArgv(container, image, env)
   if (argv.length === 0) throw new ConfigError('no command specified')
   return {
@@ -145,6 +156,10 @@ async function containerSpec(
     workingDir: container.workingDir || image.workingDir,
     mounts: [{ source: image.folder, mountPath: '/app', readOnly: true }, ...mounts, ...message],
     logPath,
+    security: containerSecurity(pod, container),
+    ...(container.stdin ? { stdin: container.stdinOnce ? ('once' as const) : ('open' as const) } : {}),
+    tty: container.tty ?? false,
+    ...(memory ? { memoryLimitBytes: quantityValue(memory) } : {}),
   }
 }
 
@@ -169,6 +184,11 @@ function refuseImage(images: Images, container: Container) {
     { type: 'Warning', reason: 'Failed', message: `Failed to pull image "${name}": ${message}` },
   ] as const
   return { reason: 'ErrImagePull', message, events }
+}
+
+function failureReason(error: unknown): string {
+  if (error instanceof ContainerStartError) return error.reason
+  return error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'
 }
 
 function pullDelayOf(failure: Failure | undefined): number | undefined {
