@@ -34,6 +34,11 @@ const RULES: { files: RegExp; may: RegExp[]; packages: RegExp }[] = [
     packages: /^node:/,
   },
   {
+    files: /^sandbox\/network\//,
+    may: [/^sandbox\/network\//, /^sandbox\/[^/]+\.ts$/],
+    packages: /^(node:|kubernetes-types\/)/,
+  },
+  {
     files: /^sandbox\/course\//,
     may: [/^sandbox\/course\//, /^sandbox\/[^/]+\.ts$/],
     packages: /^(node:|yaml|unified|remark-|mdast)/,

@@ -22,7 +22,6 @@ process.on('message', ({ id, port }: DialRequest) => {
     dial('::1', port, answer, () => answer(refused.message))
   })
 })
-process.once('disconnect', () => process.exit())
 
 function dial(
   host: string,

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 /** Gateway of every pod, on the node's loopback interface; the node's services listen there for pods. */
 export const gateway = '10.244.0.1'
 
-/**
- * The name server in every pod's resolv.conf, an address of the node's loopback interface too: where nothing listens
- * on its port 53, looking up a name fails at once instead of after 10 s.
- */
+// All of it belongs to the node itself: whoever listens there needs no command, and where nobody does, a
+// connection is refused at once.
+const serviceRange = '10.96.0.0/16'
+
+/** The name server in every pod's resolv.conf: one of the addresses of Services. */
 export const nameServer = '10.96.0.10'
 
 /** A pod's place in the network. */
@@ -95,7 +96,7 @@ export function createPodNetworks(folder: string): PodNetworks {
       await run(
         'ip',
         ['-batch', '-'],
-        ['link set lo up', `address add ${gateway}/32 dev lo`, `address add ${nameServer}/32 dev lo`],
+        ['link set lo up', `address add ${gateway}/32 dev lo`, `route add local ${serviceRange} dev lo`],
       )
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
     },
