@@ -13,7 +13,7 @@ export interface Command {
   run(args: string[]): Promise<number>
 }
 
-/** Runs the command line without its `node workshop.mjs` and answers the exit code. */
+/** Runs the command line without its `node workshop.mjs` and answers the exit code: 2 for whatever was thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   const [name, ...args] = argv
   let command: Command | undefined
@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const names = await commandNames()
     if (name === undefined || name === '--help' || name === 'help') {
       print(await overview(names))
-      return name === undefined ? 1 : 0
+      return name === undefined ? 2 : 0
     }
     if (!names.includes(name)) {
       throw new WorkshopError(`there is no command “${name}”`, await overview(names))
@@ -34,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await command.run(args)
   } catch (error) {
     explain(error, command)
-    return 1
+    return 2
   }
 }
 

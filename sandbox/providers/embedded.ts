@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ClusterInfo, ClusterProvider, StartOptions } from '../cluster.ts'
 import { PODS, type KubernetesClient } from '../client.ts'
 import { ensureCredentials, writeKubeconfig } from '../embedded/credentials.ts'
+import { kitFingerprint } from '../embedded/kit-fingerprint.ts'
 import {
   isRunning,
   startNodeProcess,
@@ -21,6 +22,9 @@ import { until } from '../until.ts'
 /** A cold, busy machine takes a few seconds; what takes longer hangs. */
 const READY_TIMEOUT_MS = 20_000
 
+/** What is remembered of a start: the chain, and the kit that it was started from. */
+type KeptNode = NodeProcess & { kit: string }
+
 /** See {@link ClusterProvider}. */
 export const provider: ClusterProvider = {
   name: 'embedded',
@@ -30,6 +34,7 @@ export const provider: ClusterProvider = {
   async start(options: StartOptions) {
     await withFolderLocked(async (folder) => {
       if (await isReady(folder)) return
+      // What is left runs no more, or runs yesterday's kit. Its objects stay, as over a reboot.
       await stopNode(folder)
       await startNode(folder, options)
     })
@@ -94,13 +99,17 @@ async function startNode(folder: string, { progress, port = 0, signal }: StartOp
     const started = await startNodeProcess(folder, port)
     node = started.node
     // While the engine loads: is this machine fit, and a certificate for a cluster that has none yet.
-    const [missing, credentials] = await Promise.all([tryIsolation(), ensureCredentials(folder)])
+    const [missing, credentials, kit] = await Promise.all([
+      tryIsolation(),
+      ensureCredentials(folder),
+      kitFingerprint(),
+    ])
     if (missing) throw missing
     await writeKubeconfig(folder, node.port, credentials)
-    await writeNode(folder, node)
+    await writeNode(folder, { ...node, kit })
     started.confirm(credentials)
     await waitUntilReady(folder, node, signal)
-    await writeNode(folder, withInit(node))
+    await writeNode(folder, { ...withInit(node), kit })
     stage.done(`https://127.0.0.1:${node.port}`)
   } catch (error) {
     stage.failed()
@@ -140,7 +149,8 @@ async function stopNode(folder: string): Promise<boolean> {
 
 async function isReady(folder: string): Promise<boolean> {
   const node = await readNode(folder)
-  return node !== undefined && isRunning(node) && (await answersReady(await clientOf(folder)))
+  if (!node || !isRunning(node) || node.kit !== (await kitFingerprint())) return false
+  return await answersReady(await clientOf(folder))
 }
 
 async function answersReady(client: KubernetesClient): Promise<boolean> {
@@ -156,15 +166,15 @@ async function clientOf(folder: string): Promise<KubernetesClient> {
   return connect(await readKubeconfig(join(folder, 'kubeconfig')))
 }
 
-async function readNode(folder: string): Promise<NodeProcess | undefined> {
+async function readNode(folder: string): Promise<KeptNode | undefined> {
   try {
-    return JSON.parse(await readFile(join(folder, 'node.json'), 'utf8')) as NodeProcess
+    return JSON.parse(await readFile(join(folder, 'node.json'), 'utf8')) as KeptNode
   } catch {
     return undefined
   }
 }
 
-async function writeNode(folder: string, node: NodeProcess): Promise<void> {
+async function writeNode(folder: string, node: KeptNode): Promise<void> {
   const draft = join(folder, `node.json.${process.pid}`)
   await writeFile(draft, JSON.stringify(node), { mode: 0o600 })
   await rename(draft, join(folder, 'node.json'))

@@ -29,14 +29,14 @@ describe('the command line', () => {
 
   test('lists what there is for an unknown command', async () => {
     const { exitCode, stderr, stdout } = await workshop('lessn')
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(/^✗ there is no command “lessn”\n→ The commands are:/)
     expect(stderr).toContain('npm run check')
   })
 
   test('shows a command’s usage for an unknown option, and for --help', async () => {
     const wrong = await workshop('check', '1', '--jsn')
-    expect(wrong.exitCode).toBe(1)
+    expect(wrong.exitCode).toBe(2)
     expect(wrong.stderr).toContain("Unknown option '--jsn'")
     const help = await workshop('check', '--help')
     expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('npm run check 1') })
@@ -46,7 +46,7 @@ describe('the command line', () => {
   test('names the lessons there are for an unknown one', async () => {
     for (const command of ['lesson', 'check', 'shell']) {
       const { exitCode, stderr } = await workshop(command, '99')
-      expect(exitCode).toBe(1)
+      expect(exitCode).toBe(2)
       expect(stderr).toMatch(/there is no lesson “99”\n→ type a number: 1 /)
     }
   })

@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { silentProgress, type ClusterProvider } from '#sandbox/cluster.ts'
+import { NAMESPACES } from '#sandbox/client.ts'
+import { connect, readKubeconfig } from '#sandbox/kubeconfig.ts'
 import { until } from '#sandbox/until.ts'
 import { isolatedProvider, processesWith } from '#test/helpers/embedded-cluster.ts'
 
@@ -31,6 +33,21 @@ describe('up', () => {
     await Promise.all([provider.start({ progress }), provider.start({ progress })])
     expect((await provider.info()).running).toBe(true)
     expect(processesWith(engineOf(state)).length).toBeLessThanOrEqual(3)
+  })
+
+  it('of another state of the kit replaces the cluster that runs, and keeps its objects', async () => {
+    await provider.start({ progress })
+    const path = join(engineOf(state), 'node.json')
+    const before = JSON.parse(readFileSync(path, 'utf8')) as { kit: string; unshare: { pid: number } }
+    const client = connect(await readKubeconfig(await provider.kubeconfig()))
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kept' } })
+    writeFileSync(path, JSON.stringify({ ...before, kit: 'older' }))
+    await provider.start({ progress })
+    const after = JSON.parse(readFileSync(path, 'utf8')) as typeof before
+    expect(after.unshare.pid).not.toBe(before.unshare.pid)
+    expect(after.kit).toBe(before.kit)
+    const again = connect(await readKubeconfig(await provider.kubeconfig()))
+    expect(await again.find(NAMESPACES, { name: 'kept' })).toBeDefined()
   })
 
   it('keeps kubeconfig and credentials to the learner alone', async () => {
