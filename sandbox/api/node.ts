@@ -27,7 +27,10 @@ export interface ExecOptions {
   signal: AbortSignal
 }
 
-/** How an exec ended, and how to tell it of a new window size while it runs. */
+/** Whose streams to join. */
+export type AttachOptions = Omit<ExecOptions, 'command' | 'tty'>
+
+/** How a process ended, and how to tell it of a new window size while it runs. */
 export interface ExecSession {
   exitCode: Promise<number>
   resize(columns: number, rows: number): void
@@ -38,6 +41,8 @@ export interface NodeStreams {
   /** Lines as `kubectl logs` prints them, in UTF-8. */
   logs(pod: Pod, options: LogOptions): Promise<ReadableStream<Uint8Array>>
   exec(pod: Pod, options: ExecOptions): Promise<ExecSession>
+  /** Joins the container's own process, which goes on when the signal aborts. */
+  attach(pod: Pod, options: AttachOptions): Promise<ExecSession>
   /** A TCP connection to a port of the pod's own address. */
   connect(pod: Pod, port: number): Promise<Duplex>
   /** A TCP connection to a port of the pod's localhost; each half may end before the other. */

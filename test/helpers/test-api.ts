@@ -33,6 +33,7 @@ export interface Answer<T> {
 const nothing: NodeStreams = {
   logs: () => Promise.reject(new Error('this test has no logs')),
   exec: () => Promise.reject(new Error('this test runs nothing')),
+  attach: () => Promise.reject(new Error('this test runs nothing')),
   connect: () => Promise.reject(new Error('this test has no ports')),
   forward: () => Promise.reject(new Error('this test has no ports')),
 }

@@ -9,7 +9,7 @@ import type { ResourceDefinition } from '../resource.ts'
 import { binding } from '../streams/binding.ts'
 import { log } from '../streams/log.ts'
 import { proxy } from '../streams/proxy.ts'
-import { exec, portforward } from '../streams/upgrade-only.ts'
+import { attach, exec, portforward } from '../streams/upgrade-only.ts'
 
 /** The kind Pod. */
 export const resource: ResourceDefinition<Pod> = {
@@ -53,5 +53,5 @@ export const resource: ResourceDefinition<Pod> = {
     const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 30
     return seconds < 0 ? 1 : seconds
   },
-  subresources: { binding, exec, log, portforward, proxy },
+  subresources: { attach, binding, exec, log, portforward, proxy },
 }

@@ -1,4 +1,5 @@
 /** pods/exec and pods/attach: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#operations */
+import { finished } from 'node:stream/promises'
 import type { Pod, Status } from '../../objects.ts'
 import type { ApiContext } from '../resource.ts'
 import { badRequest, statusOf } from '../status.ts'
@@ -18,6 +19,19 @@ export function planExec(api: ApiContext, pod: Pod, query: URLSearchParams): Rem
     const { exitCode, resize } = await api.node().exec(pod, { ...streams, container, command, tty })
     onResize(resize)
     return endStatus(await exitCode)
+  }
+}
+
+/** The container's own process. That its output has ended is all that the client is told, as by containerd. */
+export function planAttach(api: ApiContext, pod: Pod, query: URLSearchParams): RemoteCommand {
+  const container = chooseContainer(pod, query.get('container'))
+  return async ({ onResize, ...streams }) => {
+    const { exitCode, resize } = await api.node().attach(pod, { ...streams, container })
+    onResize(resize)
+    await exitCode
+    const outputs = [streams.stdout, streams.stderr].filter((output) => output !== undefined)
+    await Promise.all(outputs.map((output) => finished(output, { readable: false })))
+    return endStatus(0)
   }
 }
 

@@ -2,8 +2,9 @@
 import type { Subresource } from '../resource.ts'
 import { badRequest } from '../status.ts'
 
-/** Exec and port-forward to whoever asks for no upgrade: a refusal, and a place in discovery. */
+/** Exec, attach and port-forward to whoever asks for no upgrade: a refusal, and a place in discovery. */
 export const exec = upgradeOnly('PodExecOptions')
+export const attach = upgradeOnly('PodAttachOptions')
 export const portforward = upgradeOnly('PodPortForwardOptions')
 
 function upgradeOnly(kind: string): Subresource {

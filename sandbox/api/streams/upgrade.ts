@@ -14,7 +14,7 @@ import {
   forwardOverWebSocket,
   readPorts,
 } from './port-forward.ts'
-import { planExec, runRemoteCommand } from './remote-command.ts'
+import { planAttach, planExec, runRemoteCommand } from './remote-command.ts'
 import { SPDY_COMMAND_PROTOCOLS, openSpdyChannels } from './spdy-channels.ts'
 import { WEB_SOCKET_PROTOCOLS, openWebSocketChannels } from './web-socket-channels.ts'
 import { acceptWebSocket } from './web-socket.ts'
@@ -61,6 +61,7 @@ interface ServedStream {
 
 const PLANS: Record<string, (api: ApiContext, pod: Pod, query: URLSearchParams) => ServedStream> = {
   exec: (...request) => serveCommand(planExec(...request), request[2]),
+  attach: (...request) => serveCommand(planAttach(...request), request[2]),
   portforward: serveForward,
 }
 
