@@ -7,6 +7,14 @@ import type {
   ServiceAccount as RawServiceAccount,
 } from 'kubernetes-types/core/v1.d.ts'
 import type { Node as RawNode, Pod as RawPod, PodSpec, PodStatus } from 'kubernetes-types/core/v1.d.ts'
+import type {
+  Deployment as RawDeployment,
+  DeploymentSpec,
+  DeploymentStatus,
+  ReplicaSet as RawReplicaSet,
+  ReplicaSetSpec,
+  ReplicaSetStatus,
+} from 'kubernetes-types/apps/v1.d.ts'
 import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
 
 export type {
@@ -16,8 +24,11 @@ export type {
   PodCondition,
   PodSpec,
   PodStatus,
+  PodTemplateSpec,
   Volume,
 } from 'kubernetes-types/core/v1.d.ts'
+export type { DeploymentCondition, DeploymentStatus } from 'kubernetes-types/apps/v1.d.ts'
+export type { LabelSelector, OwnerReference } from 'kubernetes-types/meta/v1.d.ts'
 
 /** Metadata of an object that has been stored: what the API server always fills in is not optional. */
 export type ObjectMeta = RawObjectMeta & {
@@ -55,6 +66,14 @@ export type ConfigMap = Stored<RawConfigMap>
 export type Secret = Stored<RawSecret>
 /** A stored ServiceAccount. */
 export type ServiceAccount = Stored<RawServiceAccount>
+
+type Namespaced = { metadata: ObjectMeta & { namespace: string } }
+/** A stored Deployment; the API server has defaulted its spec. */
+export type Deployment = Stored<RawDeployment> &
+  Namespaced & { spec: DeploymentSpec; status: DeploymentStatus }
+/** A stored ReplicaSet; the API server has defaulted its spec. */
+export type ReplicaSet = Stored<RawReplicaSet> &
+  Namespaced & { spec: ReplicaSetSpec; status: ReplicaSetStatus }
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

@@ -60,10 +60,11 @@ function resourceList(
       verbs: VERBS,
       ...namesOf(one),
     },
-    ...subresourcesOf(one).map(({ name, kind, verbs }) => ({
+    ...subresourcesOf(one).map(({ name, kind, verbs, foreign }) => ({
       name: `${one.plural}/${name}`,
       singularName: '',
       namespaced: one.namespaced,
+      ...foreign,
       kind,
       verbs,
     })),
@@ -107,7 +108,7 @@ function aggregated(resource: ResourceDefinition) {
     ...namesOf(resource),
     subresources: subresourcesOf(resource).map((one) => ({
       subresource: one.name,
-      responseKind: { group: '', version: '', kind: one.kind },
+      responseKind: { group: '', version: '', ...one.foreign, kind: one.kind },
       verbs: one.verbs,
     })),
   }
@@ -118,13 +119,19 @@ function namesOf({ shortNames, categories }: ResourceDefinition) {
 }
 
 function subresourcesOf(resource: ResourceDefinition) {
-  const own = Object.entries(resource.subresources ?? {}).map(([name, { verbs, kind }]) => ({
+  const own = Object.entries(resource.subresources ?? {}).map(([name, { verbs, kind, apiVersion }]) => ({
     name,
     verbs,
     kind: kind ?? resource.kind,
+    foreign: apiVersion ? groupVersionOf(apiVersion) : undefined,
   }))
   const status = resource.hasStatus
-    ? [{ name: 'status', verbs: ['get', 'patch', 'update'], kind: resource.kind }]
+    ? [{ name: 'status', verbs: ['get', 'patch', 'update'], kind: resource.kind, foreign: undefined }]
     : []
   return [...own, ...status]
+}
+
+function groupVersionOf(apiVersion: string) {
+  const [group, version] = apiVersion.split('/')
+  return { group, version }
 }

@@ -1,74 +1,7 @@
-/** Bodies that `kubectl create namespace|configmap|secret|serviceaccount` posts: protobuf, by the field numbers of Kubernetes' generated.proto. */
+/** Bodies that `kubectl create` posts without a file: protobuf, by the tables of protobuf-fields.ts. */
+import { type FieldType, type Message, KINDS, message } from './protobuf-fields.ts'
 import { StatusError, badRequest } from './status.ts'
 
-/** How the value of a field is written. A text in an array repeats. */
-type FieldType = 'text' | 'bytes' | 'int' | 'bool' | 'time' | 'textMap' | 'bytesMap' | Message
-
-interface Field {
-  name: string
-  type: FieldType
-  repeated?: boolean
-}
-
-type Message = ReadonlyMap<number, Field>
-
-const message = (...fields: [number, string, FieldType, 'repeated'?][]): Message =>
-  new Map(
-    fields.map(([number, name, type, repeated]) => [
-      number,
-      { name, type, repeated: repeated !== undefined },
-    ]),
-  )
-
-const OWNER = message(
-  [1, 'kind', 'text'],
-  [3, 'name', 'text'],
-  [4, 'uid', 'text'],
-  [5, 'apiVersion', 'text'],
-  [6, 'controller', 'bool'],
-  [7, 'blockOwnerDeletion', 'bool'],
-)
-const METADATA = message(
-  [1, 'name', 'text'],
-  [2, 'generateName', 'text'],
-  [3, 'namespace', 'text'],
-  [5, 'uid', 'text'],
-  [6, 'resourceVersion', 'text'],
-  [7, 'generation', 'int'],
-  [8, 'creationTimestamp', 'time'],
-  [9, 'deletionTimestamp', 'time'],
-  [10, 'deletionGracePeriodSeconds', 'int'],
-  [11, 'labels', 'textMap'],
-  [12, 'annotations', 'textMap'],
-  [13, 'ownerReferences', OWNER, 'repeated'],
-  [14, 'finalizers', 'text', 'repeated'],
-)
-const REFERENCE = message([1, 'name', 'text'])
-const KINDS: Record<string, Message> = {
-  Namespace: message(
-    [1, 'metadata', METADATA],
-    [2, 'spec', message([1, 'finalizers', 'text', 'repeated'])],
-    [3, 'status', message([1, 'phase', 'text'])],
-  ),
-  ConfigMap: message(
-    [1, 'metadata', METADATA],
-    [2, 'data', 'textMap'],
-    [3, 'binaryData', 'bytesMap'],
-    [4, 'immutable', 'bool'],
-  ),
-  Secret: message(
-    [1, 'metadata', METADATA],
-    [2, 'data', 'bytesMap'],
-    [3, 'type', 'text'],
-    [4, 'stringData', 'textMap'],
-    [5, 'immutable', 'bool'],
-  ),
-  ServiceAccount: message(
-    [1, 'metadata', METADATA],
-    [3, 'imagePullSecrets', REFERENCE, 'repeated'],
-    [4, 'automountServiceAccountToken', 'bool'],
-  ),
-}
 const ENVELOPE = message(
   [1, 'type', message([1, 'apiVersion', 'text'], [2, 'kind', 'text'])],
   [2, 'raw', 'bytes'],
@@ -84,8 +17,9 @@ export function decodeProtobuf(bytes: Uint8Array): unknown {
     throw badRequest('a protobuf body begins with the bytes "k8s" and zero')
   const envelope = readMessage(body.subarray(4), ENVELOPE)
   const { apiVersion, kind } = (envelope.type ?? {}) as { apiVersion?: string; kind?: string }
-  const table = Object.hasOwn(KINDS, kind ?? '') ? KINDS[kind!] : undefined
-  if (!table || apiVersion !== 'v1') {
+  const name = `${apiVersion}/${kind}`
+  const table = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
+  if (!table) {
     throw new StatusError(
       415,
       'UnsupportedMediaType',
@@ -100,10 +34,18 @@ function readMessage(bytes: Buffer, table: Message): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const { number, value } of readFields(bytes)) {
     const field = table.get(number)
-    if (!field) continue
+    if (!field) {
+      if (isZero(value)) continue
+      throw new StatusError(
+        415,
+        'UnsupportedMediaType',
+        `the embedded cluster reads field ${number} of this object as JSON only, not as protobuf: write it to a file and use \`kubectl create -f\``,
+      )
+    }
+    if (field.type === 'ignored') continue
     const decoded = readValue(value, field.type)
     if (field.repeated) ((result[field.name] ??= []) as unknown[]).push(decoded)
-    else if (field.type === 'textMap' || field.type === 'bytesMap') {
+    else if (isMap(field.type)) {
       Object.assign((result[field.name] ??= {}) as object, decoded)
     } else if (decoded !== '' && decoded !== undefined) result[field.name] = decoded
   }
@@ -111,11 +53,12 @@ function readMessage(bytes: Buffer, table: Message): Record<string, unknown> {
 }
 
 function readValue(value: Buffer | bigint, type: FieldType): unknown {
-  if (type === 'int' || type === 'bool') {
+  if (type === 'int' || type === 'bool' || type === 'zeroInt' || type === 'zeroBool') {
     if (typeof value !== 'bigint') throw broken()
-    return type === 'bool' ? value !== 0n : Number(BigInt.asIntN(64, value))
+    if (value === 0n && (type === 'int' || type === 'bool')) return undefined
+    return type === 'bool' || type === 'zeroBool' ? value !== 0n : Number(BigInt.asIntN(64, value))
   }
-  if (typeof value === 'bigint') throw broken()
+  if (typeof value === 'bigint' || type === 'ignored') throw broken()
   if (type === 'text') return value.toString()
   if (type === 'bytes') return value.toString('base64')
   if (type === 'time') {
@@ -125,14 +68,30 @@ function readValue(value: Buffer | bigint, type: FieldType): unknown {
       ? new Date(seconds * 1000).toISOString()
       : undefined
   }
-  if (type === 'textMap' || type === 'bytesMap') {
-    const entry = readMessage(
-      value,
-      message([1, 'key', 'text'], [2, 'value', type === 'textMap' ? 'text' : 'bytes']),
-    )
+  if (isMap(type)) {
+    const entry = readMessage(value, message([1, 'key', 'text'], [2, 'value', MAP_VALUES[type]]))
     return Object.fromEntries([[String(entry.key ?? ''), entry.value ?? '']])
   }
+  if (type === 'intOrString') {
+    const { isText, number = 0, text } = readMessage(value, INT_OR_STRING)
+    return isText ? text : number
+  }
+  if (type === 'quantity') return readMessage(value, message([1, 'text', 'text'])).text
   return readMessage(value, type)
+}
+
+const INT_OR_STRING = message([1, 'isText', 'bool'], [2, 'number', 'zeroInt'], [3, 'text', 'text'])
+
+const MAP_VALUES = { textMap: 'text', bytesMap: 'bytes', quantityMap: 'quantity' } as const
+
+function isMap(type: FieldType): type is keyof typeof MAP_VALUES {
+  return typeof type === 'string' && Object.hasOwn(MAP_VALUES, type)
+}
+
+/** Go writes fields that nobody has set, so what a table leaves out may be there as nothing. */
+function isZero(value: Buffer | bigint): boolean {
+  if (typeof value === 'bigint') return value === 0n
+  return value.length === 0
 }
 
 /** https://protobuf.dev/programming-guides/encoding/ */

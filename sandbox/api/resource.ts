@@ -24,6 +24,8 @@ export interface Subresource {
   verbs: string[]
   /** The kind that discovery names; that of the object unless told. */
   kind?: string
+  /** The group and version of that kind where they are not the object's own, as in `autoscaling/v1`. */
+  apiVersion?: string
   handle(api: ApiContext, route: Route, request: Request): Promise<Response>
 }
 
@@ -59,6 +61,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T, requested: number | undefined): number
   /** Whether an object that is being deleted may go once its grace period is 0. */
   isFinalized?(object: T): boolean
+  /** Whether what it owns stays unless a deletion says otherwise, as it was before cascading deletion. */
+  orphansDependents?: boolean
   /** Changes an object whose deletion has begun. */
   prepareDelete?(object: T): void
 }

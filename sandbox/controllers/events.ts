@@ -2,17 +2,18 @@
 import { EVENTS } from '../client.ts'
 import type { Event } from '../objects.ts'
 import type { FollowContext } from '../follow.ts'
+import type { ControllerContext } from './start.ts'
 
 const EVENT_TTL_MS = 60 * 60 * 1000
 const SWEEP_INTERVAL_MS = 5 * 60 * 1000
 
 /** Sweeps every five minutes until the signal aborts. */
-export function startEventController(context: FollowContext): void {
+export function startController(context: ControllerContext): void {
   context.clock.schedule(SWEEP_INTERVAL_MS, () => {
     if (context.signal.aborted) return
     // What fails has another turn with the next sweep.
     void sweep(context).catch(() => {})
-    startEventController(context)
+    startController(context)
   })
 }
 

@@ -2,7 +2,9 @@
 import { ApiError, NAMESPACES, type Resource, collectionPath, objectPath } from '../client.ts'
 import type { Namespace } from '../objects.ts'
 import { until } from '../until.ts'
-import { type FollowContext, follow } from '../follow.ts'
+import type { FollowContext } from '../follow.ts'
+import { discoverResources } from './machinery/discovery.ts'
+import type { ControllerContext } from './start.ts'
 
 /** Pods take up to their grace period to go; then it goes on asking until they have. */
 const EMPTYING_TIMEOUT_MS = 24 * 60 * 60 * 1000
@@ -15,9 +17,9 @@ const SERVICE_ACCOUNTS: Resource = {
 }
 
 /** Works until the signal aborts; settles when all namespaces that there are have been seen. */
-export async function startNamespaceController(context: FollowContext): Promise<void> {
+export async function startController(context: ControllerContext): Promise<void> {
   const emptying = new Set<string>()
-  await follow(context, NAMESPACES, {}, (namespace, isGone) => {
+  await context.informers.follow(NAMESPACES, (namespace, isGone) => {
     const { uid, deletionTimestamp } = namespace.metadata
     if (isGone) return
     // What fails has another turn with the next list.
@@ -43,7 +45,7 @@ async function createServiceAccount({ client }: FollowContext, { metadata }: Nam
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#deleting-a-namespace */
 async function empty({ client, signal }: FollowContext, namespace: Namespace): Promise<void> {
   const { name } = namespace.metadata
-  const resources = await namespacedResources(client)
+  const resources = (await discoverResources(client)).filter(({ namespaced }) => namespaced)
   for (const resource of resources) await client.json('DELETE', collectionPath(resource, name))
   const isEmpty = await until(
     async () => {
@@ -66,23 +68,4 @@ async function empty({ client, signal }: FollowContext, namespace: Namespace): P
     metadata: { name, uid: metadata.uid },
     spec: { finalizers: [] },
   })
-}
-
-interface ResourceList {
-  groupVersion: string
-  resources: { name: string; kind: string; namespaced: boolean; verbs: string[] }[]
-}
-
-async function namespacedResources(client: FollowContext['client']): Promise<Resource[]> {
-  const { groups } = await client.json<{ groups: { preferredVersion: { groupVersion: string } }[] }>(
-    'GET',
-    '/apis',
-  )
-  const paths = ['/api/v1', ...groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`)]
-  const lists = await Promise.all(paths.map((path) => client.json<ResourceList>('GET', path)))
-  return lists.flatMap(({ groupVersion, resources }) =>
-    resources
-      .filter(({ namespaced, verbs }) => namespaced && verbs.includes('deletecollection'))
-      .map(({ name, kind }) => ({ apiVersion: groupVersion, kind, plural: name, namespaced: true })),
-  )
 }

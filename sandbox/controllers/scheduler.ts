@@ -3,13 +3,14 @@ import { EVENTS, NODES, PODS, objectPath } from '../client.ts'
 import { microTimestamp, timestamp } from '../clock.ts'
 import type { Node, Pod } from '../objects.ts'
 import { type FollowContext, follow } from '../follow.ts'
+import type { ControllerContext } from './start.ts'
 
 /** Schedules until the signal aborts; settles when all pods and nodes that there are have been seen. */
-export async function startScheduler(context: FollowContext): Promise<void> {
+export async function startController(context: ControllerContext): Promise<void> {
   const nodes = new Map<string, Node>()
   const waiting = new Map<string, Pod>()
 
-  await follow(context, NODES, {}, (node, isGone) => {
+  await context.informers.follow(NODES, (node, isGone) => {
     if (isGone) nodes.delete(node.metadata.name)
     else nodes.set(node.metadata.name, node)
     for (const pod of waiting.values()) consider(pod)

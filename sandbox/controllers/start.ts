@@ -1,9 +1,17 @@
-/** Starts every controller of the embedded cluster. */
+/** Starts every controller of the embedded cluster: each file of this folder but this one. */
+import { readdir } from 'node:fs/promises'
 import type { KubernetesClient } from '../client.ts'
 import type { Clock } from '../clock.ts'
-import { startEventController } from './events.ts'
-import { startNamespaceController } from './namespaces.ts'
-import { startScheduler } from './scheduler.ts'
+import type { FollowContext } from '../follow.ts'
+import { type Informers, createInformers } from './machinery/informers.ts'
+
+/** What a controller works with. */
+export interface ControllerContext extends FollowContext {
+  informers: Informers
+}
+
+/** What each file of this folder exports as `startController`: works until the signal aborts, settles when it has seen what there is. */
+export type StartController = (context: ControllerContext) => void | Promise<void>
 
 /** Settles when each controller has seen what there is; they work until `stop`. */
 export async function startControllers(options: {
@@ -11,8 +19,18 @@ export async function startControllers(options: {
   clock: Clock
 }): Promise<{ stop(): void }> {
   const aborter = new AbortController()
-  const context = { ...options, signal: aborter.signal }
-  startEventController(context)
-  await Promise.all([startScheduler(context), startNamespaceController(context)])
+  const following = { ...options, signal: aborter.signal }
+  const context = { ...following, informers: createInformers(following) }
+  const controllers = await loadControllers()
+  await Promise.all(controllers.map((start) => start(context)))
   return { stop: () => aborter.abort() }
+}
+
+/** Every controller of this folder. */
+export async function loadControllers(): Promise<StartController[]> {
+  const files = (await readdir(import.meta.dirname)).filter(
+    (file) => file.endsWith('.ts') && file !== 'start.ts',
+  )
+  const modules = await Promise.all(files.map((file) => import(new URL(file, import.meta.url).href)))
+  return (modules as { startController: StartController }[]).map((module) => module.startController)
 }

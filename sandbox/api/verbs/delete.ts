@@ -6,7 +6,7 @@ import { readData } from '../body.ts'
 import { isRecord } from '../decode.ts'
 import type { ApiContext, ResourceDefinition } from '../resource.ts'
 import type { Route } from '../route.ts'
-import { conflict, qualified } from '../status.ts'
+import { conflict, invalid, qualified, unsupported } from '../status.ts'
 import { findObject, listText, selectObjects } from './read.ts'
 import { isDryRun, isFinished } from './write.ts'
 
@@ -14,7 +14,17 @@ import { isDryRun, isFinished } from './write.ts'
 interface DeleteOptions {
   gracePeriodSeconds?: number
   preconditions?: { uid?: string; resourceVersion?: string }
+  propagationPolicy?: PropagationPolicy
   dryRun: boolean
+}
+
+type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan'
+
+/** What the garbage collector takes off once it has seen to the dependents. */
+const PROPAGATION_FINALIZERS: Record<PropagationPolicy, string[]> = {
+  Background: [],
+  Foreground: ['foregroundDeletion'],
+  Orphan: ['orphan'],
 }
 
 /** DELETE of one object. */
@@ -68,6 +78,7 @@ function deleteObject(
     ...object,
     metadata: {
       ...metadata,
+      ...finalizersOf(resource, object, options),
       deletionTimestamp: timestamp(api.clock.now() + seconds * 1000),
       deletionGracePeriodSeconds: seconds,
     },
@@ -75,6 +86,20 @@ function deleteObject(
   if (isFinished(resource, doomed)) return options.dryRun ? object : removeNow(api, resource, object)
   resource.prepareDelete?.(doomed)
   return options.dryRun ? doomed : api.store.put(qualified(resource), doomed)
+}
+
+/** https://kubernetes.io/docs/concepts/architecture/garbage-collection/#cascading-deletion */
+function finalizersOf(
+  resource: ResourceDefinition,
+  { metadata }: KubeObject,
+  { propagationPolicy }: DeleteOptions,
+): { finalizers?: string[] } {
+  const ours = new Set(Object.values(PROPAGATION_FINALIZERS).flat())
+  const { finalizers = [] } = metadata
+  const isDecided = finalizers.some((one) => ours.has(one))
+  const policy = propagationPolicy ?? (resource.orphansDependents && !isDecided ? 'Orphan' : undefined)
+  if (!policy) return {}
+  return { finalizers: [...finalizers.filter((one) => !ours.has(one)), ...PROPAGATION_FINALIZERS[policy]] }
 }
 
 function removeNow(api: ApiContext, resource: ResourceDefinition, object: KubeObject): KubeObject {
@@ -105,7 +130,13 @@ async function readOptions(route: Route, request: Request): Promise<DeleteOption
   const given = isRecord(body) ? body : {}
   const fromQuery = route.query.get('gracePeriodSeconds')
   const seconds = given.gracePeriodSeconds ?? (fromQuery === null ? undefined : Number(fromQuery))
+  const policy = given.propagationPolicy ?? route.query.get('propagationPolicy') ?? undefined
+  if (policy !== undefined && !Object.hasOwn(PROPAGATION_FINALIZERS, String(policy))) {
+    const cause = unsupported('propagationPolicy', policy, [...Object.keys(PROPAGATION_FINALIZERS), 'nil'])
+    throw invalid('DeleteOptions.meta.k8s.io', '', [cause])
+  }
   return {
+    propagationPolicy: policy as PropagationPolicy | undefined,
     gracePeriodSeconds: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : undefined,
     preconditions: isRecord(given.preconditions)
       ? (given.preconditions as DeleteOptions['preconditions'])
