@@ -114,7 +114,7 @@ const HINTS = {
   otherFolder:
     'The program looks in one folder, and the volume is mounted in another. Let mountPath and the path in the program name the same folder.',
   ended:
-    'A program that ends is started again by the kubelet, from the top, and later each time. A sidecar stays: look at the file again and again, as with setInterval.',
+    'The kubelet starts it again, and waits longer each time. If you sent it a signal, wait too. If not, the program ends by itself; a sidecar stays, and looks at the file again and again, as with setInterval.',
   buffer: 'console.log shows a Buffer as a list of numbers. Write its bytes: fs.writeFileSync(1, bytes).',
   atTheEnd:
     'The sidecar began at the end of the file. Begin at its first byte: what was written before you started wants to be shipped too.',
