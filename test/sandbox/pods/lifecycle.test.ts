@@ -16,6 +16,7 @@ interface Input {
   before?: PodStatus
   sandbox?: PodRecord['sandbox']
   deletion?: PodRecord['deletion']
+  expiredAtMs?: number
   containers?: Record<string, Partial<ContainerRecord>>
 }
 
@@ -24,6 +25,8 @@ interface Expected {
   actions: unknown[]
   status?: unknown
   phase?: string
+  reason?: string
+  message?: string
   conditions?: Record<string, string>
   containers?: Record<string, object>
 }
@@ -44,6 +47,8 @@ describe('the lifecycle of a pod', () => {
     expect(actions).toEqual(expected.actions)
     expect(status).toEqual(expected.status ?? status)
     expect(status.phase).toBe(expected.phase ?? status.phase)
+    expect(status.reason).toBe(expected.reason)
+    expect(status.message).toBe(expected.message)
     expect(conditionsOf(status)).toMatchObject(expected.conditions ?? {})
     for (const [name, part] of Object.entries(expected.containers ?? {})) {
       const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
@@ -95,6 +100,7 @@ function recordOf(input: Input): PodRecord {
   return {
     sandbox: input.sandbox ?? { is: 'ready', ip: '10.244.0.2' },
     ...(input.deletion ? { deletion: input.deletion } : {}),
+    ...(input.expiredAtMs ? { expiredAtMs: input.expiredAtMs } : {}),
     containers,
   }
 }
