@@ -4,7 +4,7 @@ import type { Outcome } from './check.ts'
 import type { LabCluster } from './lab.ts'
 import { loadChecks, type Lesson } from './lesson.ts'
 import type { FileProblem } from './manifests.ts'
-import { openStage, type ContainerLog } from './stage.ts'
+import { openStage, type ContainerLog, type Stage } from './stage.ts'
 import { filesAfter } from './states.ts'
 
 /** What was seen of one step. */
@@ -24,20 +24,34 @@ export interface PlayOptions {
   signal: AbortSignal
 }
 
-/** Plays in a namespace of its own, gone afterwards; true when every step was done, false at the first that was not. */
+/**
+ * Plays each step in a namespace of its own, gone afterwards, the next one's pods starting meanwhile; true when every
+ * step was done, false at the first that was not.
+ */
 export async function play({ cluster, lesson, played, signal }: PlayOptions): Promise<boolean> {
   const checks = await loadChecks(lesson)
-  const stage = openStage(cluster, `lesson-${lesson.number}-play-${process.pid}`, signal)
+  const stages: Stage[] = []
+  async function prepare(step: number): Promise<Stage | undefined> {
+    if (step === lesson.steps.length) return undefined
+    const stage = openStage(cluster, `lesson-${lesson.number}-play-${process.pid}-${step + 1}`, signal)
+    stages.push(stage)
+    throwRefusal(await stage.deploy(await filesAfter(lesson, step)))
+    return stage
+  }
   try {
-    for (const step of lesson.steps.keys()) {
-      throwRefusal(await stage.deploy(await filesAfter(lesson, step)))
+    let stage = await prepare(0)
+    for (let step = 0; stage; step++) {
+      const next = prepare(step + 1)
+      // Its failure is told when it is that step's turn.
+      next.catch(() => {})
       const outcome = await stage.judge(checks[lesson.steps[step]!.id]!, isSettled)
       played({ step, outcome, logs: await stage.logs() })
       if (outcome.verdict !== 'done') return false
+      stage = await next
     }
     return true
   } finally {
-    await stage.close()
+    await Promise.all(stages.map((stage) => stage.close()))
   }
 }
 

@@ -114,7 +114,7 @@ describe('a learner in a terminal', () => {
     await first.see(/q quit/)
     const refused = desk.lesson()
     await refused.see(new RegExp(`lesson 1 is already open, in process ${first.pid}`))
-    expect(await refused.exit()).toBe(1)
+    expect(await refused.exit()).toBe(2)
     process.kill(first.pid, 'SIGKILL')
     await first.exit()
     const next = desk.lesson()
