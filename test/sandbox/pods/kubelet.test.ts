@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApi } from '#sandbox/api/server.ts'
 import { CONFIG_MAPS, EVENTS, KubernetesClient, NODES, PODS, type Transport } from '#sandbox/client.ts'
-import type { ContainerStatus, Pod } from '#sandbox/objects.ts'
+import type { Pod } from '#sandbox/objects.ts'
 import { startKubelet, type Kubelet } from '#sandbox/pods/kubelet.ts'
 import { ContainerStartError } from '#sandbox/pods/runtime.ts'
 import { createStore } from '#sandbox/store.ts'
 import { until } from '#sandbox/until.ts'
 import { createFakeRuntime, type FakeRuntime } from '../../helpers/fake-runtime.ts'
 import { createManualClock, type ManualClock } from '../../helpers/manual-clock.ts'
+import { container, isReady, kubeletOptions, main, onePod, type OnePod } from '../../helpers/one-pod.ts'
 
 const START_MS = Date.UTC(2026, 10, 22, 15, 30)
 
@@ -22,6 +23,7 @@ let requests: string[]
 let client: KubernetesClient
 let kubelet: Kubelet
 let endWatches: () => void
+let { create, read, eventually, untilGone, eventTexts }: OnePod = {} as OnePod
 
 beforeEach(async () => {
   clock = createManualClock(START_MS)
@@ -30,6 +32,7 @@ beforeEach(async () => {
   requests = []
   const api = await createApi({ store: createStore(), clock, node: () => kubelet })
   client = new KubernetesClient(observed(api.handle))
+  ;({ create, read, eventually, untilGone, eventTexts } = onePod(client))
   kubelet = await start()
 })
 
@@ -393,23 +396,7 @@ describe('the kubelet', () => {
 })
 
 function start(): Promise<Kubelet> {
-  return startKubelet({
-    client,
-    runtime,
-    clock,
-    folder,
-    nodeName: 'sidecar-node',
-    hostIp: '10.244.0.1',
-    version: 'v1.33.4',
-    images: {
-      names: () => ['busybox', 'nginx'],
-      resolve(reference) {
-        if (reference !== 'busybox') return undefined
-        const env = { PATH: '/bin' }
-        return { reference, id: 'sha', folder, entrypoint: ['entry'], cmd: ['cmd'], env, workingDir: '/' }
-      },
-    },
-  })
+  return startKubelet(kubeletOptions({ client, runtime, clock, folder }))
 }
 
 /** Notes every request, and lets a test end the watches that are open. */
@@ -434,75 +421,6 @@ function observed(transport: Transport): Transport {
     request.signal.addEventListener('abort', end)
     return new Response(readable, response)
   }
-}
-
-function main(name: string) {
-  return { name, image: 'busybox' }
-}
-
-async function create(spec: Pod['spec']): Promise<void> {
-  await client.create(PODS, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { ...spec, nodeName: 'sidecar-node' },
-  })
-}
-
-function read(): Promise<Pod> {
-  return client.get(PODS, { name: 'web', namespace: 'default' })
-}
-
-async function eventually(condition: (pod: Pod) => unknown): Promise<Pod> {
-  const pod = await until(
-    async () => {
-      const candidate = await read()
-      return condition(candidate) ? candidate : undefined
-    },
-    { timeoutMs: 2_000, intervalMs: 2 },
-  )
-  if (pod) return pod
-  throw new Error(`never: ${JSON.stringify((await read()).status, null, 1)} ${runtime.calls.join(', ')}`)
-}
-
-async function untilGone(): Promise<void> {
-  const ref = { name: 'web', namespace: 'default' }
-  const isGone = await until(async () => !(await client.find(PODS, ref)), { timeoutMs: 2_000, intervalMs: 2 })
-  if (!isGone) throw new Error(`still there: ${runtime.calls.join(', ')}`)
-}
-
-/** Type, reason and message of the events of the kubelet so far, in their order. */
-async function eventTexts(condition: (texts: string[]) => boolean): Promise<string[]> {
-  const texts = await until(
-    async () => {
-      const { items } = await client.list(EVENTS)
-      const sorted = items
-        .filter(({ source }) => source?.component === 'kubelet')
-        .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-      const list = sorted.map(({ type, reason, message }) => `${type} ${reason} ${message}`)
-      return list.length > 0 && condition(list) ? list : undefined
-    },
-    { timeoutMs: 2_000, intervalMs: 2 },
-  )
-  if (texts) return texts
-  throw new Error(`never: ${JSON.stringify((await client.list(EVENTS)).items.map(({ message }) => message))}`)
-}
-
-function container(pod: Pod, name: string): ContainerStatus {
-  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
-  return (
-    statuses.find((status) => status.name === name) ?? {
-      name,
-      image: '',
-      imageID: '',
-      ready: false,
-      restartCount: -1,
-    }
-  )
-}
-
-function isReady(pod: Pod): boolean {
-  return pod.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
 }
 
 async function logOf(pod: Pod, name: string, options: { previous?: boolean } = {}): Promise<string> {
