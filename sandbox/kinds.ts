@@ -1,6 +1,6 @@
 /** Where the kinds that controllers look after live in the API. */
 import type { Resource } from './client.ts'
-import type { Deployment, ReplicaSet } from './objects.ts'
+import type { Deployment, Job, ReplicaSet } from './objects.ts'
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export const DEPLOYMENTS: Resource<Deployment> = {
@@ -16,3 +16,5 @@ export const REPLICA_SETS: Resource<ReplicaSet> = {
   plural: 'replicasets',
   namespaced: true,
 }
+/** https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
+export const JOBS: Resource<Job> = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true }

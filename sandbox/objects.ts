@@ -15,6 +15,7 @@ import type {
   ReplicaSetSpec,
   ReplicaSetStatus,
 } from 'kubernetes-types/apps/v1.d.ts'
+import type { Job as RawJob, JobSpec, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
 import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
 
 export type {
@@ -28,6 +29,7 @@ export type {
   Volume,
 } from 'kubernetes-types/core/v1.d.ts'
 export type { DeploymentCondition, DeploymentStatus } from 'kubernetes-types/apps/v1.d.ts'
+export type { JobCondition, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
 export type { LabelSelector, OwnerReference } from 'kubernetes-types/meta/v1.d.ts'
 
 /** Metadata of an object that has been stored: what the API server always fills in is not optional. */
@@ -74,6 +76,8 @@ export type Deployment = Stored<RawDeployment> &
 /** A stored ReplicaSet; the API server has defaulted its spec. */
 export type ReplicaSet = Stored<RawReplicaSet> &
   Namespaced & { spec: ReplicaSetSpec; status: ReplicaSetStatus }
+/** A stored Job; the API server has defaulted its spec. */
+export type Job = Stored<RawJob> & Namespaced & { spec: JobSpec; status: JobStatus }
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

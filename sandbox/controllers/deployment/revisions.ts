@@ -14,14 +14,14 @@ const HISTORY = 'deployment.kubernetes.io/revision-history'
 const DESIRED = 'deployment.kubernetes.io/desired-replicas'
 const MAX = 'deployment.kubernetes.io/max-replicas'
 /** Annotations of a Deployment that say nothing about its ReplicaSets. */
-const OWN_ANNOTATIONS = [
+const OWN_ANNOTATIONS = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   REVISION,
   HISTORY,
   DESIRED,
   MAX,
   'deprecated.deployment.rollback.to',
-]
+])
 
 /** The ReplicaSet of the present template, if it exists, and all others, oldest first. */
 export interface Revisions {
@@ -159,7 +159,7 @@ function nextRevision(old: readonly ReplicaSet[]): number {
 
 function inherited({ metadata }: Deployment): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(([key]) => !OWN_ANNOTATIONS.includes(key)),
+    Object.entries(metadata.annotations ?? {}).filter(([key]) => !OWN_ANNOTATIONS.has(key)),
   )
 }
 
