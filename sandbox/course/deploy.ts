@@ -28,15 +28,13 @@ export interface Deployment {
 export class Deployer {
   readonly #client: KubernetesClient
   readonly #namespace: string
-  readonly #graceSeconds: number
   readonly #discovery: Discovery
   /** Object to the digest of the files behind it, as last deployed; nothing is known before the first time. */
   #deployed: Map<string, Target> | undefined
 
-  /** A pod that is replaced gets `graceSeconds`, 1 unless told, to end; 0 does not wait for its end at all. */
-  constructor(client: KubernetesClient, namespace: string, graceSeconds = 1) {
+  /** A pod that is replaced is not waited for, as by `kubectl replace --force`: a save is to be seen at once. */
+  constructor(client: KubernetesClient, namespace: string) {
     this.#client = client
-    this.#graceSeconds = graceSeconds
     this.#discovery = new Discovery(client)
     this.#namespace = namespace
   }
@@ -175,7 +173,7 @@ export class Deployer {
     const ref = { name, namespace: this.#namespace }
     const before = await this.#client.find(PODS, ref)
     if (!before) return
-    await this.#ask(PODS, name, this.#graceSeconds)
+    await this.#ask(PODS, name, 0)
     const isGone = async () => (await this.#client.find(PODS, ref))?.metadata.uid !== before.metadata.uid
     if (await until(isGone, { timeoutMs: 20_000 })) return
     throw new WorkshopError(`pod ${name} does not go away`, `kubectl delete pod ${name} --force`)

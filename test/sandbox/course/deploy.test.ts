@@ -14,7 +14,7 @@ let count = 0
 /** A namespace with a deployer, and pods that end at once. */
 function openNamespace() {
   const namespace = `deploy-${(count += 1)}`
-  const deployer = new Deployer(client, namespace, 0)
+  const deployer = new Deployer(client, namespace)
   onTestFinished(() => deployer.removeNamespace())
   return {
     namespace,
@@ -93,7 +93,7 @@ describe('saving a workspace', () => {
       spec: { containers: spec.containers },
     })
     const kept = await uid('kept')
-    const later = new Deployer(client, namespace, 0)
+    const later = new Deployer(client, namespace)
     expect(told(await later.deploy(new Map([['a.yaml', pod('kept')]])))).toEqual(['Pod gone deleted'])
     expect(await uid('kept')).toBe(kept)
     expect(await uid('stranger')).toBeDefined()
@@ -152,7 +152,7 @@ describeWith([binary('kubectl')], 'kubectl beside the workshop', () => {
     expect(await apply(pod('own'))).toMatchObject({ exitCode: 0, stdout: 'pod/own created' })
     // A session that begins now takes kubectl's pod for what it is: the same file, already there.
     const own = await until(() => uid('own'), { timeoutMs: 2_000 })
-    const later = new Deployer(client, namespace, 0)
+    const later = new Deployer(client, namespace)
     expect(
       told(
         await later.deploy(
