@@ -20,7 +20,7 @@ import {
 } from './runtime.ts'
 import { terminationMessageMount } from './termination-message.ts'
 import { containerSecurity } from './security-context.ts'
-import { containerMounts } from './volumes.ts'
+import { containerMounts } from './volume-mounts.ts'
 
 /** A config error is looked at again so often, as the kubelet's sync loop does. */
 const CONFIG_RETRY_MS = 10_000

@@ -11,6 +11,7 @@ import { registerNode } from './node-object.ts'
 import { createNodeStreams, type KubeletStreams } from './node-streams.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { ContainerRuntime } from './runtime.ts'
+import { startVolumeUpdates } from './volume-updates.ts'
 
 /** What a kubelet needs. */
 export interface KubeletOptions {
@@ -47,8 +48,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   function take(pod: Pod): void {
     const { uid } = pod.metadata
     const worker = workers.get(uid)
-    if (worker) worker.update(pod)
-    else workers.set(uid, new PodWorker(context, pod, () => forget(uid)))
+    if (worker) {
+      const before = worker.pod
+      worker.update(pod)
+      if (worker.record.sandbox.is === 'ready') volumes.podChanged(before, pod)
+    } else workers.set(uid, new PodWorker(context, pod, () => forget(uid)))
   }
 
   function forget(uid: string): void {
@@ -58,6 +62,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   await registerNode(context, context.version)
   const aborter = new AbortController()
+  const volumes = await startVolumeUpdates(context, aborter.signal, () =>
+    [...workers.values()].filter(({ record }) => record.sandbox.is === 'ready').map(({ pod }) => pod),
+  )
   const fieldSelector = `spec.nodeName=${context.nodeName}`
   await follow({ ...context, signal: aborter.signal }, PODS, { fieldSelector }, (pod, isGone) => {
     if (isGone) workers.get(pod.metadata.uid)?.gone()

@@ -5,7 +5,7 @@ import type { Pod } from '../objects.ts'
 import { nextSetupDelayMs } from './back-off.ts'
 import { identityOf, podFolder, podLogFolder, type KubeletContext } from './container-start.ts'
 import type { SandboxRecord } from './record.ts'
-import { VolumeError, mountVolumes } from './volumes.ts'
+import { VolumeError, mountVolumes, unmountVolumes } from './volumes.ts'
 
 /** Mounts the volumes, then creates the sandbox. A refusal becomes an event, and a failure with the next try's time. */
 export async function prepareSandbox(
@@ -13,9 +13,9 @@ export async function prepareSandbox(
   pod: Pod,
   formerDelayMs: number | undefined,
 ): Promise<SandboxRecord> {
-  const { clock, client, folder, runtime, events } = context
+  const { clock, folder, runtime, events } = context
   try {
-    await mountVolumes(pod, podFolder(folder, pod.metadata.uid), client, clock.now())
+    await mountVolumes(pod, podFolder(folder, pod.metadata.uid), context)
     const { ip } = await runtime.createSandbox(identityOf(pod))
     return { is: 'ready', ip }
   } catch (error) {
@@ -34,10 +34,12 @@ export async function prepareSandbox(
 /** Removes network and volumes; the logs stay as long as the pod's object does. Never throws. */
 export async function removeSandbox({ runtime, events, folder }: KubeletContext, pod: Pod): Promise<void> {
   const { uid } = pod.metadata
-  await runtime.removeSandbox(uid).catch((error: unknown) => {
+  const tell = (error: unknown) => {
     const message = `error killing pod: ${messageOf(error)}`
     events.record(pod, { type: 'Warning', reason: 'FailedKillPod', message })
-  })
+  }
+  await runtime.removeSandbox(uid).catch(tell)
+  await unmountVolumes(pod, podFolder(folder, uid), { runtime }).catch(tell)
   await removeFolder(podFolder(folder, uid))
 }
 

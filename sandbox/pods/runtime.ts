@@ -126,6 +126,10 @@ export interface ContainerRuntime {
   removeSandbox(uid: string): Promise<void>
   /** A TCP connection to the pod's own localhost; each half may end before the other. Throws when nobody listens. */
   connectLoopback(uid: string, port: number): Promise<Duplex>
+  /** Puts fresh memory, `sizeBytes` of it at most, on a folder; nothing changes where it has been put already. */
+  mountMemory(folder: string, sizeBytes?: number): Promise<void>
+  /** Takes it away; a no-op for a plain folder. */
+  unmountMemory(folder: string): Promise<void>
   /** Throws ContainerStartError. */
   startContainer(spec: ContainerSpec): Promise<RunningContainer>
   /**

@@ -57,6 +57,8 @@ export function createFakeRuntime(clock: Clock): FakeRuntime {
       runtime.calls.push(`remove ${names.get(uid)}`)
     },
     connectLoopback: () => Promise.reject(new Error('this test has no ports')),
+    async mountMemory() {},
+    async unmountMemory() {},
     async startContainer(spec) {
       runtime.calls.push(`start ${spec.name} ${spec.attempt}`)
       const error = runtime.broken.get(spec.name)
@@ -81,6 +83,9 @@ export function createFakeRuntime(clock: Clock): FakeRuntime {
     async exec(id, options) {
       runtime.calls.push(`exec ${id}: ${options.argv.join(' ')}`)
       return { exitCode: Promise.resolve(runtime.onExec?.(id, options.argv, options) ?? 0), resize() {} }
+    },
+    async attach() {
+      return { exitCode: Promise.resolve(0), resize() {} }
     },
   }
   return runtime

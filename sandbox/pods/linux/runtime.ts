@@ -15,6 +15,7 @@ import {
 import { attachTo } from './attach.ts'
 import { openLog } from './log.ts'
 import { watchMemory } from './memory.ts'
+import { mountMemory, unmountMemory } from './memory-volume.ts'
 import { createLoopbacks } from './loopback.ts'
 import { createPodNetworks } from './network.ts'
 import { startExec } from './exec.ts'
@@ -179,6 +180,8 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       if (!network) throw new Error("the pod's network is gone")
       return await loopbacks.connect(uid, network.namespaceFile, port)
     },
+    mountMemory,
+    unmountMemory,
     startContainer,
     async exec(containerId, options) {
       const { app, spec } = find(containerId)
