@@ -9,10 +9,12 @@ const MAX_BLOCK_BYTES = 64 * 1024
 
 /** Unpacks the blocks of one connection, in the order in which they came. Throws for what is no header block. */
 export function createHeaderReader(): { read(block: Buffer): Promise<SpdyHeaders>; close(): void } {
-  const inflate = createInflate({ dictionary: DICTIONARY })
+  const inflate = createInflate({ dictionary: SPDY_DICTIONARY })
   let unpacked: Buffer[] = []
   let size = 0
-  inflate.on('error', () => undefined)
+  // What can't be unpacked ends the inflater, without a word to whoever waits for a write.
+  const broken = new Promise<never>((_, reject) => inflate.on('error', reject))
+  broken.catch(() => undefined)
   inflate.on('data', (chunk: Buffer) => {
     unpacked.push(chunk)
     size += chunk.length
@@ -21,9 +23,7 @@ export function createHeaderReader(): { read(block: Buffer): Promise<SpdyHeaders
   return {
     async read(block) {
       ;[unpacked, size] = [[], 0]
-      await new Promise<void>((resolve, reject) => {
-        inflate.write(block, (error) => (error ? reject(error) : resolve()))
-      })
+      await Promise.race([broken, new Promise<void>((resolve) => inflate.write(block, () => resolve()))])
       return parse(Buffer.concat(unpacked))
     },
     close: () => void inflate.destroy(),
@@ -38,7 +38,7 @@ export function createEmptyHeaderWriter(): () => Buffer {
   return () => {
     // A block that refers to nothing before it continues any stream that was flushed.
     const block = isFirst
-      ? deflateSync(none, { ...options, dictionary: DICTIONARY })
+      ? deflateSync(none, { ...options, dictionary: SPDY_DICTIONARY })
       : deflateRawSync(none, options)
     isFirst = false
     return block
@@ -59,7 +59,6 @@ function parse(block: Buffer): SpdyHeaders {
   return Object.fromEntries(headers)
 }
 
-/** The dictionary that both ends begin with: words behind their lengths, then loose text. */
 const WORDS =
   'options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow ' +
   'authorization cache-control connection content-base content-encoding content-language content-length ' +
@@ -75,7 +74,8 @@ const TEXT =
   'Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT' +
   'chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,' +
   'text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.'
-const DICTIONARY = Buffer.concat([
+/** What both ends' compression begins with: words behind their lengths, then loose text. */
+export const SPDY_DICTIONARY = Buffer.concat([
   ...[...WORDS.split(' '), ...LAST_WORDS].flatMap((word) => {
     const length = Buffer.alloc(4)
     length.writeUInt32BE(word.length)
