@@ -1,6 +1,7 @@
 /** Reads CRI log files for `kubectl logs`: `2026-11-22T15:30:00.123456789Z stdout F text`, `P` for an unfinished line. */
 import { watch } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 const BLOCK_BYTES = 64 * 1024
 /** Time, stream and tag lie within so many bytes of a line's start. */
@@ -48,9 +49,10 @@ export async function readLog(
 
 async function* logChunks(
   path: string,
-  file: FileHandle,
+  first: FileHandle,
   selection: LogSelection,
 ): AsyncGenerator<Uint8Array> {
+  let file = first
   const changes = selection.followUntil ? followChanges(path, selection) : undefined
   const format = createFormatter(selection)
   let left = selection.limitBytes ?? Infinity
@@ -67,6 +69,11 @@ async function* logChunks(
         if (text.length > 0) yield text.subarray(0, left)
         left -= text.length
         if (left <= 0) return
+      } else if (changes && (await isSetAside(path, file))) {
+        // The kubelet's own follower may go silent here; this one goes on with the new file.
+        await file.close()
+        file = await open(path, 'r')
+        position = 0
       } else if (isEnded) {
         return
       } else {
@@ -77,6 +84,12 @@ async function* logChunks(
     changes?.close()
     await file.close()
   }
+}
+
+/** Whether the log has been rotated: its name stands for another file now. */
+async function isSetAside(path: string, file: FileHandle): Promise<boolean> {
+  const [named, held] = await Promise.all([stat(path).catch(() => undefined), file.stat()])
+  return named !== undefined && named.ino !== held.ino
 }
 
 /** Turns bytes of a CRI log, in pieces of any size, into the text of its lines. */
@@ -152,7 +165,8 @@ function followChanges(path: string, { followUntil, signal }: LogSelection) {
     isEnded = true
     notify()
   }
-  const watcher = watch(path, notify)
+  // The folder, since a rotated log is another file of the same name.
+  const watcher = watch(dirname(path), notify)
   watcher.on('error', () => watcher.close())
   const timer = setInterval(notify, CHECK_MS)
   timer.unref()

@@ -1,5 +1,5 @@
 /** Proves reading of CRI logs: which lines, in which form, and following a file that grows. */
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -99,6 +99,21 @@ describe('a followed log', () => {
     appendFileSync(path, 'o\n')
     expect(await next(reader)).toBe('two\n')
     ended.resolve()
+  })
+
+  it('goes on with the new file when the log is rotated', async () => {
+    const ended = Promise.withResolvers<void>()
+    write('stdout F one')
+    const reader = (await readLog(path, { followUntil: ended.promise })).getReader()
+    expect(await next(reader)).toBe('one\n')
+    write('stdout F two')
+    renameSync(path, `${path}.20261122-153000`)
+    write('stdout F three')
+    expect((await next(reader))! + (await next(reader))).toBe('two\nthree\n')
+    renameSync(path, `${path}.20261122-153001`)
+    write('stdout F four')
+    ended.resolve()
+    expect([await next(reader), await next(reader)]).toEqual(['four\n', undefined])
   })
 
   it('ends when its reader goes', async () => {
