@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
+    globalSetup: 'test/nothing-left.ts',
     include: ['test/lessons.test.ts', 'test/**/*.soak.ts'],
     testTimeout: 15 * 60_000,
     hookTimeout: 60_000,

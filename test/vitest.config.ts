@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/nothing-left.ts',
     // Real processes on a learner's two cores: a deadline this long only ends what hangs.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -2,20 +2,15 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { silentProgress, type ClusterProvider } from '#sandbox/cluster.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { silentProgress } from '#sandbox/cluster.ts'
 import { NAMESPACES } from '#sandbox/client.ts'
 import { connect, readKubeconfig } from '#sandbox/kubeconfig.ts'
 import { until } from '#sandbox/until.ts'
 import { isolatedProvider, processesWith } from '#test/helpers/embedded-cluster.ts'
 
 const progress = silentProgress
-let provider: ClusterProvider
-let state: string
-
-beforeAll(async () => {
-  ;({ provider, state } = await isolatedProvider())
-})
+const { provider, state } = await isolatedProvider()
 
 afterEach(async () => {
   await provider.stop({ progress })
