@@ -17,6 +17,7 @@ export class PodContainers {
   readonly #runs = new Map<string, ContainerRun>()
   readonly #announced = new Set<string>()
   #pod: Pod
+  #isEnding = false
 
   /** `changed` is called when the record says something new. */
   constructor(context: KubeletContext, pod: Pod, record: PodRecord, changed: () => void) {
@@ -92,6 +93,7 @@ export class PodContainers {
 
   /** The pod ends: says so once for each container, and that nothing restarts it any more. */
   prepareToEnd(): void {
+    this.#isEnding = true
     for (const [container, run] of this.#runs) {
       const { id } = run.process
       if (this.#announced.has(id)) continue
@@ -113,6 +115,7 @@ export class PodContainers {
     const { attempt } = action
     const run = new ContainerRun(this.#context, { pod: this.#pod, container, attempt, process, podIp })
     this.#runs.set(container.name, run)
+    if (this.#isEnding) this.prepareToEnd()
     const isHooked = await run.postStart()
     noteStart(known, action, outcome)
     known.instance = {

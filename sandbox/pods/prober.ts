@@ -92,10 +92,7 @@ function repeat(
   const ending = new AbortController()
   const thresholds = { true: probe.successThreshold ?? 1, false: probe.failureThreshold ?? 3 }
   let streak = { isSuccess: false, length: 0 }
-  let cancel = clock.schedule(
-    Math.max(startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now(), 0),
-    () => void ask(),
-  )
+  let cancel: (() => void) | undefined
 
   async function ask(): Promise<void> {
     const dueMs = clock.now() + (probe.periodSeconds ?? 10) * 1000
@@ -110,9 +107,12 @@ function repeat(
     if (streak.length >= thresholds[`${isSuccess}`]) settle(isSuccess)
   }
 
+  const waitMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now()
+  if (waitMs > 0) cancel = clock.schedule(waitMs, () => void ask())
+  else void ask()
   return () => {
     ending.abort()
-    cancel()
+    cancel?.()
   }
 }
 
