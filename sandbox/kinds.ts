@@ -1,6 +1,6 @@
 /** Where the kinds that controllers look after live in the API. */
 import type { Resource } from './client.ts'
-import type { Deployment, Job, ReplicaSet } from './objects.ts'
+import type { Deployment, EndpointSlice, Endpoints, Job, ReplicaSet, Service } from './objects.ts'
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export const DEPLOYMENTS: Resource<Deployment> = {
@@ -18,3 +18,24 @@ export const REPLICA_SETS: Resource<ReplicaSet> = {
 }
 /** https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
 export const JOBS: Resource<Job> = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true }
+/** https://kubernetes.io/docs/concepts/services-networking/service/ */
+export const SERVICES: Resource<Service> = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  namespaced: true,
+}
+/** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
+export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+}
+/** Read by kubectl up to 1.30. */
+export const ENDPOINTS: Resource<Endpoints> = {
+  apiVersion: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  namespaced: true,
+}

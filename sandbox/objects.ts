@@ -1,10 +1,14 @@
 /** Kubernetes objects as the kit passes them around: plain JSON, typed by the published API. */
 import type {
   ConfigMap as RawConfigMap,
+  Endpoints as RawEndpoints,
   Event as RawEvent,
   Namespace as RawNamespace,
   Secret as RawSecret,
+  Service as RawService,
   ServiceAccount as RawServiceAccount,
+  ServiceSpec,
+  ServiceStatus,
 } from 'kubernetes-types/core/v1.d.ts'
 import type { Node as RawNode, Pod as RawPod, PodSpec, PodStatus } from 'kubernetes-types/core/v1.d.ts'
 import type {
@@ -15,6 +19,7 @@ import type {
   ReplicaSetSpec,
   ReplicaSetStatus,
 } from 'kubernetes-types/apps/v1.d.ts'
+import type { EndpointSlice as RawEndpointSlice } from 'kubernetes-types/discovery/v1.d.ts'
 import type { Job as RawJob, JobSpec, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
 import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
 
@@ -26,10 +31,12 @@ export type {
   PodSpec,
   PodStatus,
   PodTemplateSpec,
+  ServicePort,
   Volume,
 } from 'kubernetes-types/core/v1.d.ts'
 export type { DeploymentCondition, DeploymentStatus } from 'kubernetes-types/apps/v1.d.ts'
 export type { JobCondition, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
+export type { Endpoint, EndpointPort } from 'kubernetes-types/discovery/v1.d.ts'
 export type { LabelSelector, OwnerReference } from 'kubernetes-types/meta/v1.d.ts'
 
 /** Metadata of an object that has been stored: what the API server always fills in is not optional. */
@@ -78,6 +85,12 @@ export type ReplicaSet = Stored<RawReplicaSet> &
   Namespaced & { spec: ReplicaSetSpec; status: ReplicaSetStatus }
 /** A stored Job; the API server has defaulted its spec. */
 export type Job = Stored<RawJob> & Namespaced & { spec: JobSpec; status: JobStatus }
+/** A stored Service; the API server has defaulted its spec. */
+export type Service = Stored<RawService> & Namespaced & { spec: ServiceSpec; status: ServiceStatus }
+/** A stored EndpointSlice. */
+export type EndpointSlice = Stored<RawEndpointSlice> & Namespaced
+/** A stored Endpoints: what EndpointSlices were before. */
+export type Endpoints = Stored<RawEndpoints> & Namespaced
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

@@ -50,6 +50,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Sets what the writer has no say in, such as the first status. */
   prepareCreate?(object: T, now: number): void
   prepareUpdate?(next: T, previous: T): void
+  /** Completes an object from what else there is, after its defaults; refuses by throwing a StatusError. */
+  admit?(object: T, api: ApiContext, previous?: T): void
   validate?(object: T): Cause[]
   validateUpdate?(next: T, previous: T): Cause[]
   /** Whether a name is a DNS label (63 characters, no dots) and not a DNS subdomain. */

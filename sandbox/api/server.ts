@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { Store } from '../store.ts'
 import { json, jsonText, refusal } from './answer.ts'
+import { createBuiltIns } from './built-ins.ts'
 import { discover } from './discovery.ts'
 import type { NodeStreams } from './node.ts'
 import { createOpenApi } from './openapi.ts'
@@ -13,7 +14,7 @@ import { StatusError, qualified, statusOf } from './status.ts'
 import { deleteCollection, deleteRoute } from './verbs/delete.ts'
 import { getObject, listObjects } from './verbs/read.ts'
 import { watchObjects } from './verbs/watch.ts'
-import { type UpdateScope, createObject, insertObject, patchRoute, replaceObject } from './verbs/write.ts'
+import { type UpdateScope, createObject, patchRoute, replaceObject } from './verbs/write.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
 /** What an API server is made of. */
@@ -32,14 +33,11 @@ export interface Api {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
 }
 
-/** Namespaces that every cluster has. */
-const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
-
-/** Makes an API server over a store, with the namespaces that every cluster has. */
+/** Makes an API server over a store, with the objects that every cluster has. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const resources = await loadResources()
   const api: ApiContext = { ...options, resources, openApi: createOpenApi(resources) }
-  createNamespaces(api)
+  createBuiltIns(api)
   return {
     async handle(request) {
       try {
@@ -125,16 +123,4 @@ function notServed(api: ApiContext, pathname: string): StatusError {
     `the server could not find the requested resource: ${pathname}. The embedded cluster serves ${served}; for the rest run \`npm run cluster up kind\``,
     {},
   )
-}
-
-function createNamespaces(api: ApiContext): void {
-  const resource = api.resources.find((one) => one.kind === 'Namespace')!
-  for (const name of NAMESPACES) {
-    if (api.store.get('namespaces', '', name)) continue
-    const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } as Parameters<
-      typeof insertObject
-    >[2]
-    const route = { resource, rest: '', query: new URLSearchParams() }
-    insertObject(api, route, object, false)
-  }
 }

@@ -35,12 +35,13 @@ export function insertObject(api: ApiContext, route: Route, object: KubeObject, 
   stampNew(object, resource, now)
   resource.prepareCreate?.(object, now)
   resource.setDefaults?.(object)
+  if (resource.namespaced) checkNamespace(api, resource, namespace!, object.metadata.name)
+  resource.admit?.(object, api)
   refuseIfAny(resource, object, [
     ...validateMetadata(object, resource),
     ...(resource.validate?.(object) ?? []),
   ])
   const { name } = object.metadata
-  if (resource.namespaced) checkNamespace(api, resource, namespace!, name)
   if (api.store.get(qualified(resource), namespace ?? '', name)) throw alreadyExists(resource, name)
   return dryRun ? object : api.store.put(qualified(resource), object)
 }
@@ -102,6 +103,7 @@ export function updateObject(
   if (options.scope === 'object') {
     resource.setDefaults?.(next)
     resource.prepareUpdate?.(next, previous)
+    resource.admit?.(next, api, previous)
     causes.push(...(resource.validate?.(next) ?? []), ...(resource.validateUpdate?.(next, previous) ?? []))
     if (resource.hasGeneration && !isDeepStrictEqual(next.spec, previous.spec)) {
       countGeneration(next, previous)
