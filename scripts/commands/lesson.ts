@@ -13,9 +13,9 @@ import { stateFolder } from '#sandbox/paths.ts'
 import { startCluster } from '../cluster-access.ts'
 import { Learner } from '../learn/learner.ts'
 import { outcomeLines } from '../terminal/outcome.ts'
-import { print, printable, style } from '../terminal/print.ts'
+import { indent, print, printable, style } from '../terminal/print.ts'
 import { Screen } from '../terminal/screen.ts'
-import { cut } from '../terminal/wrap.ts'
+import { cut, wrap } from '../terminal/wrap.ts'
 
 export const summary = 'lists the lessons, or takes you through one'
 export const usage = `npm run lesson        the lessons, and how far you are
@@ -51,7 +51,7 @@ async function list(): Promise<number> {
     print(
       `${String(number).padStart(3)}  ${style('bold', title)}  ${style('dim', `${minutes} min`)}, ${state}`,
     )
-    print(`     ${about}`)
+    print(indent(wrap(about, 74).join('\n'), '     '))
   }
   print('\nBegin or go on: npm run lesson 1')
   return 0

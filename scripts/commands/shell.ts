@@ -9,6 +9,7 @@ import { prepareShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
 import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
+import { findBinary } from '#sandbox/find-binary.ts'
 import { startCluster } from '../cluster-access.ts'
 import { print } from '../terminal/print.ts'
 
@@ -28,6 +29,7 @@ export async function run(args: string[]): Promise<number> {
   const start = await prepareShell(lesson, shell, cluster.kubeconfig)
   print(`Your shell for lesson ${lesson.number}, in ${folder}.
 kubectl speaks to the workshop's cluster, namespace ${namespaceOf(lesson)}. “exit” leaves.`)
+  if (!findBinary('kubectl')) print(NO_KUBECTL)
   return await runShell(shell, start.args, folder, { ...ownEnvironment(), ...start.env })
 }
 
@@ -67,6 +69,9 @@ async function runShell(
 }
 
 function ignore(): void {}
+
+const NO_KUBECTL = `kubectl is not on your PATH: https://kubernetes.io/docs/tasks/tools/ says how to get it.
+The lesson can be done without: save a file to deploy it, and press l in the lesson for the logs.`
 
 /** Without what npm adds for scripts. */
 function ownEnvironment(): Record<string, string | undefined> {

@@ -1,7 +1,6 @@
 /** What a test needs of the machine: it is skipped with a printed reason where that is missing, and fails in CI. */
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { findBinary } from '#sandbox/find-binary.ts'
 
 /** Something that a machine may lack, and the line that installs it on Debian. */
 export interface Need {
@@ -18,19 +17,6 @@ export function binary(name: string, install = `apt-get install ${name}`): Need 
 
 /** Running as root, for tests that make users or look at other users' processes. */
 export const root: Need = { name: 'root', present: process.getuid?.() === 0, install: 'sudo npm test' }
-
-/** The absolute path of a binary on PATH. */
-export function findBinary(name: string): string | undefined {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    try {
-      accessSync(join(folder, name), constants.X_OK)
-      return join(folder, name)
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined
-}
 
 /** As vitest's describe, for tests that need all of `needs`: in CI a missing one fails, elsewhere it skips aloud. */
 export function describeWith(needs: readonly Need[], title: string, body: () => void): void {

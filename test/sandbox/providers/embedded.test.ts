@@ -99,7 +99,7 @@ describe('the processes of a cluster', () => {
 describe('down', () => {
   it('ends every process, leaves no mount and no file', async () => {
     await provider.start({ progress })
-    const [inner] = processesWith(engineOf(state)).filter((pid) => commandOf(pid) === 'MainThread')
+    const inner = processesWith(engineOf(state)).find((pid) => commandOf(pid) === 'MainThread')
     const namespace = readlinkSync(`/proc/${inner}/ns/net`)
     expect(namespacesInUse()).toContain(namespace)
     await provider.stop({ progress })
