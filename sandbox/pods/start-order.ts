@@ -84,8 +84,10 @@ function startIfDue(pod: Pod, container: Container, record: ContainerRecord, now
   if (instance.is === 'absent') {
     return [{ do: 'start', container: container.name, attempt: record.attempt }]
   }
-  const dueMs = restartAtMs(instance.finishedAtMs, record.crashBackOff)
+  const runs = { ended: instance, before: record.last, backOff: record.crashBackOff }
+  const dueMs = restartAtMs(runs)
   if (nowMs < dueMs) return [{ do: 'wake', atMs: dueMs }]
-  const crashBackOff = nextCrashBackOff(instance.finishedAtMs, record.crashBackOff, nowMs)
-  return [{ do: 'start', container: container.name, attempt: record.attempt + 1, crashBackOff }]
+  const crashBackOff = nextCrashBackOff(runs, nowMs)
+  const attempt = record.attempt + 1
+  return [{ do: 'start', container: container.name, attempt, ...(crashBackOff ? { crashBackOff } : {}) }]
 }

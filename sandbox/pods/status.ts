@@ -150,9 +150,9 @@ function failureShown(container: Container, { failure }: ContainerRecord, nowMs:
 }
 
 function crashShown(pod: Pod, container: Container, record: ContainerRecord, nowMs: number) {
-  const { instance, crashBackOff } = record
+  const { instance, crashBackOff, last } = record
   if (instance.is !== 'ended' || !crashBackOff) return undefined
-  if (nowMs >= restartAtMs(instance.finishedAtMs, crashBackOff)) return undefined
+  if (nowMs >= restartAtMs({ ended: instance, before: last, backOff: crashBackOff })) return undefined
   const { name, namespace, uid } = pod.metadata
   return {
     reason: 'CrashLoopBackOff',
