@@ -1,5 +1,5 @@
 /** Proves that the suite leaves nothing: vitest calls it around all test files, and its throw fails the run. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '#sandbox/until.ts'
@@ -7,6 +7,8 @@ import { until } from '#sandbox/until.ts'
 /** Gives all tests one temp folder to make theirs in; answers what looks at it at the end. */
 export function setup(): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sidecar-suite-'))
+  // Some of them run as nobody.
+  chmodSync(folder, 0o755)
   const before = process.env.TMPDIR
   process.env.TMPDIR = folder
   return async () => {
