@@ -54,12 +54,21 @@ export type StartOutcome =
   | { failure: Failure }
   | { ended: EndedInstance; image: ResolvedImage }
 
+/** Which run of a container, and what it finds. */
+export interface StartOptions {
+  attempt: number
+  podIp: string
+  formerFailure?: Failure
+  /** The id of a container of the pod that runs. */
+  idOf(container: string): string | undefined
+}
+
 /** Starts run number `attempt`. Refusals of image, config and runtime are outcomes; nothing is thrown. */
 export async function startContainer(
   context: KubeletContext,
   pod: Pod,
   container: Container,
-  options: { attempt: number; podIp: string; formerFailure?: Failure },
+  options: StartOptions,
 ): Promise<StartOutcome> {
   const { clock, images } = context
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
@@ -131,7 +140,7 @@ async function containerSpec(
   pod: Pod,
   container: Container,
   image: ResolvedImage,
-  { attempt, podIp }: { attempt: number; podIp: string },
+  { attempt, podIp, idOf }: StartOptions,
 ) {
   const { client, folder, hostIp } = context
   const identity = identityOf(pod)
@@ -159,8 +168,19 @@ async function containerSpec(
     security: containerSecurity(pod, container),
     ...(container.stdin ? { stdin: container.stdinOnce ? ('once' as const) : ('open' as const) } : {}),
     tty: container.tty ?? false,
+    ...targetOf(container, idOf),
     ...(memory ? { memoryLimitBytes: quantityValue(memory) } : {}),
   }
+}
+
+/** An ephemeral container may look into one of the others. */
+function targetOf(container: Container & { targetContainerName?: string }, idOf: StartOptions['idOf']) {
+  const { targetContainerName } = container
+  if (!targetContainerName) return {}
+  const processesOf = idOf(targetContainerName)
+  if (processesOf === undefined)
+    throw new ConfigError(`unable to find target container ${targetContainerName}`)
+  return { processesOf }
 }
 
 async function keepPreviousLogOnly(logPath: string, attempt: number): Promise<void> {

@@ -111,8 +111,10 @@ function eventsOfBackOff(pod: Pod, status: ContainerStatus, reason: string | und
 
 function newEvent(pod: Pod, event: PodEvent, name: string, nowMs: number, nodeName: string) {
   const { namespace, uid, resourceVersion } = pod.metadata
-  const isInit = (pod.spec.initContainers ?? []).some((container) => container.name === event.container)
-  const fieldPath = event.container && `spec.${isInit ? 'initContainers' : 'containers'}{${event.container}}`
+  const list = (['initContainers', 'ephemeralContainers'] as const).find((field) =>
+    pod.spec[field]?.some((container) => container.name === event.container),
+  )
+  const fieldPath = event.container && `spec.${list ?? 'containers'}{${event.container}}`
   return {
     apiVersion: 'v1',
     kind: 'Event',

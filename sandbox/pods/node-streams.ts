@@ -113,7 +113,8 @@ export function createNodeStreams(
 }
 
 function statusOf(pod: Pod, container: string): ContainerStatus {
-  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status
+  const statuses = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
   const status = statuses.find(({ name }) => name === container)
   if (status) return status
   throw refusal(400, 'BadRequest', `container "${container}" in pod "${pod.metadata.name}" is not available`)

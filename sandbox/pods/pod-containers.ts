@@ -5,7 +5,14 @@ import { startContainer, type KubeletContext, type StartOutcome } from './contai
 import { eventOfCondemnation } from './events.ts'
 import type { Action } from './lifecycle.ts'
 import type { Finding } from './prober.ts'
-import { containersOf, isSidecar, type Condemnation, type ContainerRecord, type PodRecord } from './record.ts'
+import {
+  containersOf,
+  ephemeralContainersOf,
+  isSidecar,
+  type Condemnation,
+  type ContainerRecord,
+  type PodRecord,
+} from './record.ts'
 import type { RunningContainer } from './runtime.ts'
 import { isReplacedAfter } from './start-order.ts'
 
@@ -14,6 +21,7 @@ export class PodContainers {
   readonly #context: KubeletContext
   readonly #record: PodRecord
   readonly #changed: () => void
+  readonly #seenAtMs: number
   readonly #runs = new Map<string, ContainerRun>()
   readonly #announced = new Set<string>()
   #pod: Pod
@@ -25,6 +33,7 @@ export class PodContainers {
     this.#pod = pod
     this.#record = record
     this.#changed = changed
+    this.#seenAtMs = context.clock.now()
   }
 
   /** The process of a container that runs. */
@@ -58,6 +67,7 @@ export class PodContainers {
       attempt: action.attempt,
       podIp: sandbox.ip,
       formerFailure: known.failure,
+      idOf: (name) => this.processOf(name)?.id,
     })
     if ('failure' in outcome) {
       known.instance = former
@@ -113,7 +123,8 @@ export class PodContainers {
   ): Promise<void> {
     const { running: process, podIp } = outcome
     const { attempt } = action
-    const run = new ContainerRun(this.#context, { pod: this.#pod, container, attempt, process, podIp })
+    const facts = { pod: this.#pod, podSeenAtMs: this.#seenAtMs, podIp, container, attempt, process }
+    const run = new ContainerRun(this.#context, facts)
     this.#runs.set(container.name, run)
     if (this.#isEnding) this.prepareToEnd()
     const isHooked = await run.postStart()
@@ -162,7 +173,8 @@ export class PodContainers {
   }
 
   #find(name: string): Container | undefined {
-    return containersOf(this.#pod).find((container) => container.name === name)
+    const all = [...containersOf(this.#pod), ...ephemeralContainersOf(this.#pod)]
+    return all.find((container) => container.name === name)
   }
 }
 

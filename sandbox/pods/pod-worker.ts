@@ -6,7 +6,7 @@ import { eventsOfChange } from './events.ts'
 import { decide, type Action } from './lifecycle.ts'
 import { PodContainers } from './pod-containers.ts'
 import { prepareSandbox, removePodFiles, removeSandbox } from './pod-sandbox.ts'
-import { forgetInitialization, newPodRecord, type PodRecord } from './record.ts'
+import { forgetInitialization, newPodRecord, noteEphemeralContainers, type PodRecord } from './record.ts'
 import type { RunningContainer } from './runtime.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { EXPIRED } from './termination.ts'
@@ -55,6 +55,7 @@ export class PodWorker {
   /** The pod's object has changed. */
   update(pod: Pod): void {
     this.#pod = pod
+    noteEphemeralContainers(pod, this.record)
     this.#containers.update(pod)
     if (pod.metadata.deletionTimestamp) this.#noteDeletion(pod.metadata.deletionGracePeriodSeconds ?? 30)
     this.#ask()

@@ -105,6 +105,16 @@ export function containersOf(pod: Pod): Container[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
 }
 
+/** Those that `kubectl debug` adds: https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/ */
+export function ephemeralContainersOf(pod: Pod): Container[] {
+  return pod.spec.ephemeralContainers ?? []
+}
+
+/** Whether a container came later and is never restarted. */
+export function isEphemeral(pod: Pod, { name }: Container): boolean {
+  return ephemeralContainersOf(pod).some((container) => container.name === name)
+}
+
 /** An init container that keeps running: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/ */
 export function isSidecar(container: Container): boolean {
   return (container as { restartPolicy?: string }).restartPolicy === 'Always'
@@ -124,10 +134,14 @@ export function hasInitialized(pod: Pod, record: PodRecord): boolean {
  * with a former life of the node, and is taken as killed by that reboot.
  */
 export function newPodRecord(pod: Pod, nowMs: number): PodRecord {
-  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
+  const statuses = [
+    ...(pod.status.initContainerStatuses ?? []),
+    ...(pod.status.containerStatuses ?? []),
+    ...(pod.status.ephemeralContainerStatuses ?? []),
+  ]
   const isOver = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
   const containers: PodRecord['containers'] = {}
-  for (const { name } of containersOf(pod)) {
+  for (const { name } of [...containersOf(pod), ...ephemeralContainersOf(pod)]) {
     const status = statuses.find((candidate) => candidate.name === name)
     const ran = status?.state?.running ?? status?.state?.terminated
     const ended = ran || status?.lastState?.terminated ? endedBefore(status!, nowMs) : undefined
@@ -141,6 +155,13 @@ export function newPodRecord(pod: Pod, nowMs: number): PodRecord {
   if (isOver && pod.status.podIP) record.sandbox = { is: 'removed', ip: pod.status.podIP }
   if (pod.status.reason === 'DeadlineExceeded') record.expiredAtMs = nowMs
   return record
+}
+
+/** Ephemeral containers may be added while the pod runs. */
+export function noteEphemeralContainers(pod: Pod, record: PodRecord): void {
+  for (const { name } of ephemeralContainersOf(pod)) {
+    record.containers[name] ??= { attempt: 0, instance: { is: 'absent' } }
+  }
 }
 
 /** A new sandbox needs its init containers again, whatever they did in the one before. */

@@ -3,7 +3,9 @@ import type { Container, Pod } from '../objects.ts'
 import { nextCrashBackOff, restartAtMs } from './back-off.ts'
 import type { Action } from './lifecycle.ts'
 import {
+  ephemeralContainersOf,
   hasInitialized,
+  isEphemeral,
   isSidecar,
   type Condemnation,
   type ContainerRecord,
@@ -34,12 +36,14 @@ function dueStarts(pod: Pod, record: PodRecord, nowMs: number): Action[] {
   const start = (container: Container) =>
     startIfDue(pod, container, record.containers[container.name]!, nowMs)
   const inits = pod.spec.initContainers ?? []
+  const ephemeral = ephemeralContainersOf(pod).flatMap(start)
   if (hasInitialized(pod, record)) {
-    return [...inits.filter(isSidecar), ...pod.spec.containers].flatMap(start)
+    return [...ephemeral, ...[...inits.filter(isSidecar), ...pod.spec.containers].flatMap(start)]
   }
   const frontier = inits.findLastIndex(({ name }) => record.containers[name]!.instance.is !== 'absent')
   // A sidecar that the init phase has left behind restarts on its own, and holds up nobody.
-  const actions = inits.slice(0, Math.max(frontier, 0)).filter(isSidecar).flatMap(start)
+  const behind = inits.slice(0, Math.max(frontier, 0)).filter(isSidecar)
+  const actions = [...ephemeral, ...behind.flatMap(start)]
   for (const container of inits.slice(Math.max(frontier, 0))) {
     actions.push(...start(container))
     if (!isPassed(container, record.containers[container.name]!)) return actions
@@ -53,6 +57,7 @@ export function restarts(
   container: Container,
   { exitCode, isReplaced }: Pick<EndedInstance, 'exitCode' | 'isReplaced'>,
 ): boolean {
+  if (isEphemeral(pod, container)) return false
   if (isSidecar(container) || isReplaced) return true
   const isInit = (pod.spec.initContainers ?? []).includes(container)
   const policy = pod.spec.restartPolicy ?? 'Always'

@@ -5,7 +5,9 @@ import { goDuration, restartAtMs } from './back-off.ts'
 import { podConditions } from './conditions.ts'
 import { podPhase } from './phase.ts'
 import {
+  ephemeralContainersOf,
   hasInitialized,
+  isEphemeral,
   isSidecar,
   type ContainerRecord,
   type EndedInstance,
@@ -35,6 +37,7 @@ export function podStatus(pod: Pod, record: PodRecord, before: PodStatus, contex
     )
   const inits = (pod.spec.initContainers ?? []).map(statusOf(before.initContainerStatuses))
   const mains = pod.spec.containers.map(statusOf(before.containerStatuses))
+  const ephemeral = ephemeralContainersOf(pod).map(statusOf(before.ephemeralContainerStatuses))
   const isInitialized = hasInitialized(pod, record)
   const isExpired = record.expiredAtMs !== undefined
   const isComplete = completionOfMains(pod, record) !== undefined
@@ -57,6 +60,7 @@ export function podStatus(pod: Pod, record: PodRecord, before: PodStatus, contex
     ...(ip ? { podIP: ip, podIPs: [{ ip }] } : {}),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: mains,
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
   }
 }
 
@@ -82,7 +86,7 @@ function containerStatus(
     name: container.name,
     state,
     lastState: last ? { terminated: terminated(last) } : {},
-    ready: isInit ? isDone : isRunning && instance.started && instance.ready,
+    ready: isInit ? isDone : isRunning && instance.started && instance.ready && !isEphemeral(pod, container),
     restartCount: record.attempt,
     image: record.image?.reference ?? container.image ?? '',
     imageID: record.image?.id ?? '',

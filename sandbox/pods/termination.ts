@@ -1,7 +1,14 @@
 /** How containers end: preStop hooks, who gets SIGTERM when, and the one grace period that all of a pod share. */
 import type { Container, Pod, PodStatus } from '../objects.ts'
 import type { Action } from './lifecycle.ts'
-import { containersOf, isSidecar, type Condemnation, type PodRecord, type RunningInstance } from './record.ts'
+import {
+  containersOf,
+  ephemeralContainersOf,
+  isSidecar,
+  type Condemnation,
+  type PodRecord,
+  type RunningInstance,
+} from './record.ts'
 import { restarts } from './start-order.ts'
 
 /** The kubelet never gives a container less time between SIGTERM and SIGKILL. */
@@ -44,7 +51,8 @@ export function isSettled(record: PodRecord): boolean {
 export function stopContainers(pod: Pod, record: PodRecord, deadlineMs: number, nowMs: number): Action[] {
   const inits = pod.spec.initContainers ?? []
   const sidecars = inits.filter(isSidecar).reverse()
-  const first = [...inits.filter((container) => !isSidecar(container)), ...pod.spec.containers]
+  const plain = inits.filter((container) => !isSidecar(container))
+  const first = [...plain, ...pod.spec.containers, ...ephemeralContainersOf(pod)]
   const actions: Action[] = []
   let isTurn = true
   for (const turn of [first, ...sidecars.map((sidecar) => [sidecar])]) {

@@ -44,6 +44,18 @@ describeWith([isolation], 'a pod', () => {
       })
     })
 
+    it('gets debuggers while it runs: started, attached to, never restarted', async () => {
+      expect(await play('debuggersAreAdded')).toEqual({
+        log: 'sleep 1234 \r\n',
+        said: 'words\r\ngot words\r\n',
+        exitCode: 3,
+        lost: { reason: 'CreateContainerConfigError', message: 'unable to find target container nobody' },
+        restarts: 0,
+        isReady: 'True',
+        isGone: true,
+      })
+    })
+
     it('shares a volume between users by fsGroup, or is refused where the engine has one id only', async () => {
       expect(await play('groupSharesAVolume')).toEqual(
         runner === 'root'

@@ -1,4 +1,6 @@
 /** What pods see of volumes, users and limits on a whole node: each export is a scenario and answers what it saw. */
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { CONFIG_MAPS, EVENTS, PODS } from '#sandbox/client.ts'
 import type { Pod } from '#sandbox/objects.ts'
 import { until } from '#sandbox/until.ts'
@@ -159,5 +161,51 @@ export function groupSharesAVolume(folder: string) {
     const { waiting } = pod.status.initContainerStatuses![0]!.state!
     if (waiting) return waiting.reason
     return [await logged(stage, 'writer', 'done'), await logged(stage, 'reader', 'done')]
+  })
+}
+
+/** Debuggers are added to a pod that runs: one that looks into its app, and one for a container that is not there. */
+export function debuggersAreAdded(folder: string) {
+  return onStage(folder, async (stage) => {
+    const { create, when, store, client, kubelet } = stage
+    await create({
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'app', image: 'busybox', command: ['sleep', '1234'] }],
+    })
+    const pod = await when(({ status }) => status.containerStatuses?.[0]?.ready)
+    const looking = (name: string, targetContainerName: string) => ({
+      name,
+      image: 'busybox',
+      command: ['sh', '-c', 'tr "\\0" " " </proc/1/cmdline; echo; read line; echo "got $line"; exit 3'],
+      stdin: true,
+      stdinOnce: true,
+      tty: true,
+      targetContainerName,
+    })
+    const ephemeralContainers = [looking('looker', 'app'), looking('lost', 'nobody')]
+    store.put('pods', { ...pod, spec: { ...pod.spec, ephemeralContainers } } as Pod)
+    const running = await when(
+      ({ status }) =>
+        status.ephemeralContainerStatuses?.[0]?.state?.running &&
+        status.ephemeralContainerStatuses[1]?.state?.waiting?.message,
+    )
+    const log = await logged(stage, 'looker', 'sleep 1234')
+    const [stdin, stdout] = [new PassThrough(), new PassThrough()]
+    const { signal } = new AbortController()
+    const session = await kubelet.attach(running, { container: 'looker', stdin, stdout, signal })
+    stdin.write('words\n')
+    const [said, exitCode] = await Promise.all([text(stdout), session.exitCode])
+    const ended = await when(({ status }) => status.ephemeralContainerStatuses?.[0]?.state?.terminated)
+    await client.delete(PODS, WEB)
+    const isGone = await until(async () => !(await client.find(PODS, WEB)), { timeoutMs: 10_000 })
+    return {
+      log,
+      said,
+      exitCode,
+      lost: running.status.ephemeralContainerStatuses![1]!.state!.waiting,
+      restarts: ended.status.ephemeralContainerStatuses![0]!.restartCount,
+      isReady: ended.status.conditions!.find(({ type }) => type === 'Ready')!.status,
+      isGone,
+    }
   })
 }

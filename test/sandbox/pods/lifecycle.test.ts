@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { Container, Pod, PodStatus } from '#sandbox/objects.ts'
 import { decide } from '#sandbox/pods/lifecycle.ts'
-import { containersOf, type ContainerRecord, type PodRecord } from '#sandbox/pods/record.ts'
+import {
+  containersOf,
+  ephemeralContainersOf,
+  type ContainerRecord,
+  type PodRecord,
+} from '#sandbox/pods/record.ts'
 
 const FOLDER = join(import.meta.dirname, 'lifecycle')
 
@@ -51,7 +56,11 @@ describe('the lifecycle of a pod', () => {
     expect(status.message).toBe(expected.message)
     expect(conditionsOf(status)).toMatchObject(expected.conditions ?? {})
     for (const [name, part] of Object.entries(expected.containers ?? {})) {
-      const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+      const statuses = [
+        ...(status.initContainerStatuses ?? []),
+        ...(status.containerStatuses ?? []),
+        ...(status.ephemeralContainerStatuses ?? []),
+      ]
       expect(statuses.find((candidate) => candidate.name === name)).toMatchObject(part)
     }
   })
@@ -93,7 +102,8 @@ function podOf(input: Input): Pod {
 
 function recordOf(input: Input): PodRecord {
   const containers: PodRecord['containers'] = {}
-  for (const { name } of containersOf(podOf(input))) {
+  const pod = podOf(input)
+  for (const { name } of [...containersOf(pod), ...ephemeralContainersOf(pod)]) {
     const known = input.containers?.[name] ?? {}
     containers[name] = { attempt: 0, ...known, instance: instanceOf(known.instance) }
   }

@@ -6,7 +6,7 @@ import type { Pod } from '#sandbox/objects.ts'
 import { imageNames, resolveImage } from '#sandbox/pods/images.ts'
 import { startKubelet, type Kubelet } from '#sandbox/pods/kubelet.ts'
 import { createLinuxRuntime } from '#sandbox/pods/linux/runtime.ts'
-import { createStore } from '#sandbox/store.ts'
+import { createStore, type Store } from '#sandbox/store.ts'
 import { until } from '#sandbox/until.ts'
 import { KubernetesClient, PODS } from '#sandbox/client.ts'
 
@@ -17,6 +17,7 @@ export const WEB = { name: 'web', namespace: 'default' }
 export interface Stage {
   folder: string
   client: KubernetesClient
+  store: Store
   kubelet: Kubelet
   create(spec: Pod['spec']): Promise<void>
   when(condition: (pod: Pod) => unknown): Promise<Pod>
@@ -26,7 +27,8 @@ export interface Stage {
 export async function onStage<T>(folder: string, play: (stage: Stage) => Promise<T>): Promise<T> {
   const runtime = createLinuxRuntime({ folder: join(folder, 'runtime'), clock })
   await runtime.prepare()
-  const api = await createApi({ store: createStore(), clock, node: () => kubelet })
+  const store = createStore()
+  const api = await createApi({ store, clock, node: () => kubelet })
   const client = new KubernetesClient(api.handle)
   const kubelet: Kubelet = await startKubelet({
     client,
@@ -42,6 +44,7 @@ export async function onStage<T>(folder: string, play: (stage: Stage) => Promise
     return await play({
       folder,
       client,
+      store,
       kubelet,
       async create(spec) {
         const pod = {
