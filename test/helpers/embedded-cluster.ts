@@ -17,12 +17,19 @@ export interface TestCluster {
   client: KubernetesClient
 }
 
+const started: (() => Promise<void>)[] = []
+
+// Registered while the test file is read: inside another hook it would be too late.
+afterAll(async () => {
+  for (const stop of started.splice(0)) await stop()
+})
+
 /** Points the kit's state at a fresh folder for the rest of this test file; what runs there is stopped at its end. */
 export async function isolatedProvider(): Promise<{ provider: ClusterProvider; state: string }> {
   const state = mkdtempSync(join(tmpdir(), 'sidecar-workshop-state-'))
   process.env.XDG_STATE_HOME = state
   const provider = await openCluster('embedded')
-  afterAll(async () => {
+  started.push(async () => {
     await provider.stop({ progress: silentProgress })
     rmSync(state, { recursive: true, force: true })
   })

@@ -1,20 +1,20 @@
 /** Proves exec, attach, run -i, cp and port-forward with real kubectls, over WebSocket and over SPDY, on a real cluster. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { KubeConfig, PortForward } from '@kubernetes/client-node'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { PODS } from '#sandbox/client.ts'
 import { until } from '#sandbox/until.ts'
 import { type TestCluster, startTestCluster } from '../../../helpers/embedded-cluster.ts'
 import { isolation } from '../../../helpers/in-node-namespace.ts'
 import { findKubectls } from '../../../helpers/kubectl-versions.ts'
 import { binary, describeWith } from '../../../helpers/needs.ts'
+import { temporaryFolder } from '../../../helpers/temp-folder.ts'
 import { openTerminal } from '../../../helpers/terminal.ts'
 
 /** 8080 and 9000 are on the pod's own 127.0.0.1; 9000 sends back what it gets. */
@@ -24,12 +24,6 @@ require('net').createServer({ allowHalfOpen: true }, (s) => s.pipe(s)).listen(90
 const TICKER = 'trap "exit 0" TERM; while :; do echo tick; sleep 0.1; done'
 
 let cluster: TestCluster
-let folder: string
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sidecar-workshop-streams-'))
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const needs = [isolation, binary('kubectl', 'see https://kubernetes.io/docs/tasks/tools/')]
 
@@ -148,6 +142,7 @@ describeWith(needs, 'streams', () => {
     })
 
     it('cp: a file there and back, byte for byte', async () => {
+      const folder = temporaryFolder()
       const bytes = randomBytes(3_000_000)
       const [mine, copy] = [join(folder, 'mine'), join(folder, 'copy')]
       writeFileSync(mine, bytes)
