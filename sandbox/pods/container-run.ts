@@ -15,6 +15,8 @@ export interface RunOptions {
   container: Container
   process: RunningContainer
   podIp: string
+  /** When the kubelet took up the pod. */
+  podSeenAtMs: number
   attempt: number
 }
 
@@ -57,10 +59,10 @@ export class ContainerRun {
   /** Probes from now on. */
   probe(report: (finding: Finding) => void): void {
     if (this.#over.signal.aborted) return
-    const { pod, process } = this.#options
+    const { pod, podSeenAtMs, process } = this.#options
     const { events } = this.#context
     const { startedAtMs } = process
-    this.#prober = startProber({ pod, target: this.#target, startedAtMs, events, report })
+    this.#prober = startProber({ pod, podSeenAtMs, target: this.#target, startedAtMs, events, report })
   }
 
   /** Its pod ends: nothing restarts it any more, and a postStart hook is in the way. */

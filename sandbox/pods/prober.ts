@@ -10,6 +10,8 @@ export type Finding = { started: true } | { ready: boolean } | { failed: 'livene
 export interface ProberOptions {
   pod: Pod
   target: ProbeTarget
+  /** When the kubelet took up the pod: startup and liveness probes come whole periods after it. */
+  podSeenAtMs: number
   startedAtMs: number
   events: EventRecorder
   /** Called when a threshold has been reached. */
@@ -83,11 +85,12 @@ export function startProber(options: ProberOptions): Prober {
 
 /** Asks each period, and answers a function that ends it. `settle` hears of every answer at or past its threshold. */
 function repeat(
-  { pod, target, startedAtMs, events }: ProberOptions,
+  options: ProberOptions,
   kind: Kind,
   probe: Probe,
   settle: (isSuccess: boolean) => void,
 ): () => void {
+  const { pod, target, events } = options
   const { clock, container } = target
   const ending = new AbortController()
   const thresholds = { true: probe.successThreshold ?? 1, false: probe.failureThreshold ?? 3 }
@@ -107,13 +110,31 @@ function repeat(
     if (streak.length >= thresholds[`${isSuccess}`]) settle(isSuccess)
   }
 
-  const waitMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now()
+  const waitMs = firstAskMs(options, kind, probe) - clock.now()
   if (waitMs > 0) cancel = clock.schedule(waitMs, () => void ask())
   else void ask()
   return () => {
     ending.abort()
     cancel?.()
   }
+}
+
+/**
+ * The kubelet's worker.go: a probe has a ticker from the moment on when the kubelet takes up the pod, through all runs of
+ * the container, and looks at its initial delay when it ticks. Readiness is asked for as soon as a container runs, too.
+ */
+function firstAskMs(
+  { podSeenAtMs, startedAtMs, target }: ProberOptions,
+  kind: Kind,
+  { periodSeconds = 10, initialDelaySeconds = 0 }: Probe,
+): number {
+  const nowMs = target.clock.now()
+  const isReadiness = kind === 'readiness'
+  const originMs = isReadiness ? nowMs : podSeenAtMs
+  const ticksUntil = (ms: number) => (ms - originMs) / (periodSeconds * 1000)
+  const next = isReadiness ? 0 : Math.floor(ticksUntil(nowMs)) + 1
+  const due = Math.ceil(ticksUntil(startedAtMs + initialDelaySeconds * 1000))
+  return originMs + Math.max(next, due) * periodSeconds * 1000
 }
 
 function eventOf(kind: Kind, { is, output }: Verdict): { reason: string; message: string } | undefined {

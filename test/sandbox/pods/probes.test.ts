@@ -71,7 +71,7 @@ describe('a startup probe', () => {
     })
     await stage.web.eventually((pod) => container(pod, 'app').state?.running)
     await stage.clock.advance(20_000)
-    await asked('app-0: up', 5)
+    await asked('app-0: up', 4)
     expect(stage.runtime.calls).not.toContain('exec app-0: alive')
     expect(stage.runtime.calls).not.toContain('exec app-0: ready')
     failing.clear()
@@ -79,7 +79,7 @@ describe('a startup probe', () => {
     const pod = await stage.web.eventually(isReady)
     expect(container(pod, 'app').started).toBe(true)
     await stage.clock.advance(20_000)
-    await asked('app-0: up', 6)
+    await asked('app-0: up', 5)
     expect(stage.runtime.calls.filter((call) => call === 'exec app-0: alive').length).toBeGreaterThan(2)
   })
 
@@ -90,6 +90,8 @@ describe('a startup probe', () => {
       initContainers: [proxy, main('migrate')] as Pod['spec']['containers'],
       containers: [main('app')],
     })
+    await stage.web.eventually((pod) => container(pod, 'proxy').state?.running)
+    await stage.clock.advance(5_000)
     await asked('proxy-0: up', 1)
     expect(stage.runtime.container('migrate')).toBeUndefined()
     failing.clear()
@@ -102,6 +104,8 @@ describe('a startup probe', () => {
     await stage.web.create({
       containers: [{ ...main('app'), startupProbe: probe('up', { failureThreshold: 2 }) }],
     })
+    await stage.web.eventually((pod) => container(pod, 'app').state?.running)
+    await stage.clock.advance(5_000)
     await asked('app-0: up', 1)
     await stage.clock.advance(5_000)
     await stage.web.eventually((pod) => container(pod, 'app').restartCount === 1)
@@ -134,6 +138,16 @@ describe('a liveness probe', () => {
     expect(await stage.web.eventTexts((texts) => texts.some((text) => text.includes('Killing')))).toContain(
       'Normal Killing Container app failed liveness probe, will be restarted',
     )
+  })
+
+  it('is asked whole periods after the kubelet took up the pod, its delay rounded up', async () => {
+    const livenessProbe = probe('alive', { initialDelaySeconds: 7 })
+    await stage.web.create({ containers: [{ ...main('app'), livenessProbe }] })
+    await stage.web.eventually(isReady)
+    await stage.clock.advance(9_999)
+    await asked('app-0: alive', 0)
+    await stage.clock.advance(1)
+    await asked('app-0: alive', 1)
   })
 
   it('kills at the end of its own grace period', async () => {
