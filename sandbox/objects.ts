@@ -19,6 +19,7 @@ import type {
   ReplicaSetSpec,
   ReplicaSetStatus,
 } from 'kubernetes-types/apps/v1.d.ts'
+import type { Lease as RawLease } from 'kubernetes-types/coordination/v1.d.ts'
 import type { EndpointSlice as RawEndpointSlice } from 'kubernetes-types/discovery/v1.d.ts'
 import type { Job as RawJob, JobSpec, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
 import type { ObjectMeta as RawObjectMeta } from 'kubernetes-types/meta/v1.d.ts'
@@ -91,6 +92,8 @@ export type Service = Stored<RawService> & Namespaced & { spec: ServiceSpec; sta
 export type EndpointSlice = Stored<RawEndpointSlice> & Namespaced
 /** A stored Endpoints: what EndpointSlices were before. */
 export type Endpoints = Stored<RawEndpoints> & Namespaced
+/** A stored Lease. */
+export type Lease = Stored<RawLease>
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

@@ -1,4 +1,4 @@
-/** Who may talk to the API server over a socket: holders of the token, and no web page. */
+/** Who may talk to the API server over a socket: holders of a token, and no web page. There are no roles: whoever may talk may do everything. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { StatusError } from './status.ts'
 
@@ -13,8 +13,12 @@ export interface Caller {
   authorization: string | undefined
 }
 
-/** Why a caller is refused; `undefined` for one who may pass. */
-export function refuseCaller(caller: Caller, token: string): StatusError | undefined {
+/** Why a caller is refused; `undefined` for one with the administrator's token, or one that `acceptsToken` knows. */
+export function refuseCaller(
+  caller: Caller,
+  token: string,
+  acceptsToken: (token: string) => boolean = () => false,
+): StatusError | undefined {
   if (caller.origin !== undefined) {
     return new StatusError(403, 'Forbidden', `requests from web pages are refused (Origin: ${caller.origin})`)
   }
@@ -28,13 +32,16 @@ export function refuseCaller(caller: Caller, token: string): StatusError | undef
   }
   if (PUBLIC_PATHS.has(caller.path)) return undefined
   const [scheme, given = ''] = (caller.authorization ?? '').split(' ')
-  if (scheme?.toLowerCase() === 'bearer' && isSame(given, token)) return undefined
+  if (scheme?.toLowerCase() === 'bearer' && (isSame(given, token) || acceptsToken(given))) return undefined
   return new StatusError(401, 'Unauthorized', 'Unauthorized')
 }
 
 function isOwnHost(host: string): boolean {
   const name = host.replace(/:\d+$/, '')
-  return ['127.0.0.1', 'localhost', '10.96.0.1'].includes(name) || /^kubernetes(\.[a-z0-9.-]+)?$/.test(name)
+  return (
+    ['127.0.0.1', 'localhost', '10.96.0.1', '10.244.0.1'].includes(name) ||
+    /^kubernetes(\.[a-z0-9.-]+)?$/.test(name)
+  )
 }
 
 /** In constant time; the hashes have one length. */

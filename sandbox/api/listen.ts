@@ -37,7 +37,7 @@ export async function serve(api: Api, options: ListenOptions): Promise<Listening
   )
   server.on('upgrade', (incoming, socket, head) => {
     socket.on('error', () => socket.destroy())
-    const refused = refuseCaller(callerOf(incoming), token)
+    const refused = refuseCaller(callerOf(incoming), token, api.acceptsToken)
     if (!refused) return void api.upgrade(incoming, socket, head)
     const body = JSON.stringify(refused.status)
     socket.end(
@@ -73,7 +73,7 @@ async function respond(
 ): Promise<void> {
   const aborter = new AbortController()
   outgoing.once('close', () => aborter.abort())
-  const refused = refuseCaller(callerOf(incoming), token)
+  const refused = refuseCaller(callerOf(incoming), token, api.acceptsToken)
   const response = refused ? refusal(refused.status) : await answer(api, incoming, aborter.signal)
   outgoing.writeHead(response.status, headersOf(response))
   if (!response.body || incoming.method === 'HEAD') return void outgoing.end()

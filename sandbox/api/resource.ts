@@ -7,6 +7,7 @@ import type { NodeStreams } from './node.ts'
 import type { OpenApi } from './openapi.ts'
 import type { Route } from './route.ts'
 import type { Cause } from './status.ts'
+import type { Tokens } from './tokens.ts'
 
 /** One column of the table that `kubectl get` prints. */
 export interface Column<T extends KubeObject = KubeObject> {
@@ -77,6 +78,7 @@ export interface ApiContext {
   node: () => NodeStreams
   resources: readonly ResourceDefinition[]
   openApi: OpenApi
+  tokens: Tokens
 }
 
 /** Loads every file of resources/; core kinds come first, as in Kubernetes' discovery. */

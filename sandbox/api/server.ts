@@ -15,6 +15,7 @@ import { deleteCollection, deleteRoute } from './verbs/delete.ts'
 import { getObject, listObjects } from './verbs/read.ts'
 import { watchObjects } from './verbs/watch.ts'
 import { type UpdateScope, createObject, patchRoute, replaceObject } from './verbs/write.ts'
+import { createTokens } from './tokens.ts'
 import { KUBERNETES_VERSION } from './version.ts'
 
 /** What an API server is made of. */
@@ -23,12 +24,16 @@ export interface ApiOptions {
   clock: Clock
   /** Asked at each use, so that the node may be made after the API. */
   node: () => NodeStreams
+  /** PEM text of the EC P-256 key that signs tokens of ServiceAccounts; a new one for each server unless given. */
+  signingKey?: Promise<string>
 }
 
 /** A running API server, without a port. Nobody is asked for a token here: `listen.ts` does that. */
 export interface Api {
   /** Never rejects: what goes wrong is a Status. */
   handle(request: Request): Promise<Response>
+  /** Whether a bearer token is one of a ServiceAccount. */
+  acceptsToken(token: string): boolean
   /** Takes over the socket of an HTTP upgrade: exec, attach or port-forward. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
 }
@@ -36,9 +41,12 @@ export interface Api {
 /** Makes an API server over a store, with the objects that every cluster has. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const resources = await loadResources()
-  const api: ApiContext = { ...options, resources, openApi: createOpenApi(resources) }
+  const { store, clock, node, signingKey } = options
+  const tokens = createTokens(store, clock, signingKey)
+  const api: ApiContext = { store, clock, node, resources, openApi: createOpenApi(resources), tokens }
   createBuiltIns(api)
   return {
+    acceptsToken: tokens.accepts,
     async handle(request) {
       try {
         return await answer(api, request)

@@ -8,6 +8,8 @@ import { type Informers, createInformers } from './machinery/informers.ts'
 /** What a controller works with. */
 export interface ControllerContext extends FollowContext {
   informers: Informers
+  /** PEM text of the certificate that vouches for the API server; absent where nobody serves it. */
+  rootCertificate?: Promise<string>
 }
 
 /** What each file of this folder exports as `startController`: works until the signal aborts, settles when it has seen what there is. */
@@ -17,10 +19,15 @@ export type StartController = (context: ControllerContext) => void | Promise<voi
 export async function startControllers(options: {
   client: KubernetesClient
   clock: Clock
+  rootCertificate?: Promise<string>
 }): Promise<{ stop(): void }> {
   const aborter = new AbortController()
-  const following = { ...options, signal: aborter.signal }
-  const context = { ...following, informers: createInformers(following) }
+  const following = { client: options.client, clock: options.clock, signal: aborter.signal }
+  const context = {
+    ...following,
+    rootCertificate: options.rootCertificate,
+    informers: createInformers(following),
+  }
   const controllers = await loadControllers()
   await Promise.all(controllers.map((start) => start(context)))
   return { stop: () => aborter.abort() }

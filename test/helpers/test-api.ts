@@ -40,11 +40,21 @@ const nothing: NodeStreams = {
 
 /** A new API server; what it asks of its node is answered by `node`. */
 export async function createTestApi(
-  options: { clock?: Clock; node?: Partial<NodeStreams>; store?: StoreOptions } = {},
+  options: {
+    clock?: Clock
+    node?: Partial<NodeStreams>
+    store?: StoreOptions
+    signingKey?: Promise<string>
+  } = {},
 ): Promise<TestApi> {
   const store = createStore(options.store)
   const node = { ...nothing, ...options.node }
-  const api = await createApi({ store, clock: options.clock ?? systemClock, node: () => node })
+  const api = await createApi({
+    store,
+    clock: options.clock ?? systemClock,
+    node: () => node,
+    signingKey: options.signingKey,
+  })
   return {
     api,
     store,

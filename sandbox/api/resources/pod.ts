@@ -9,6 +9,7 @@ import type { ResourceDefinition } from '../resource.ts'
 import { binding } from '../streams/binding.ts'
 import { log } from '../streams/log.ts'
 import { proxy } from '../streams/proxy.ts'
+import { ephemeralContainers } from '../subresources/ephemeral-containers.ts'
 import { attach, exec, portforward } from '../streams/upgrade-only.ts'
 
 /** The kind Pod. */
@@ -53,5 +54,13 @@ export const resource: ResourceDefinition<Pod> = {
     const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 30
     return seconds < 0 ? 1 : seconds
   },
-  subresources: { attach, binding, exec, log, portforward, proxy },
+  subresources: {
+    attach,
+    binding,
+    ephemeralcontainers: ephemeralContainers,
+    exec,
+    log,
+    portforward,
+    proxy,
+  },
 }

@@ -1,6 +1,7 @@
 /** ServiceAccounts: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/service-account-v1/ */
 import type { ServiceAccount } from '../../objects.ts'
 import type { ResourceDefinition } from '../resource.ts'
+import { token } from '../subresources/token.ts'
 import { ageColumn, nameColumn } from '../table.ts'
 
 /** The kind ServiceAccount. */
@@ -13,5 +14,6 @@ export const resource: ResourceDefinition<ServiceAccount> = {
   shortNames: ['sa'],
   namespaced: true,
   hasStatus: false,
+  subresources: { token },
   columns: [nameColumn, { name: 'Secrets', cell: ({ secrets }) => secrets?.length ?? 0 }, ageColumn],
 }
