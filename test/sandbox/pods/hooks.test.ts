@@ -1,4 +1,6 @@
 /** Proves postStart and preStop hooks, deadlines and changed definitions, as the kubelet does and tells them. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { PODS } from '#sandbox/client.ts'
 import type { Pod } from '#sandbox/objects.ts'
@@ -44,6 +46,29 @@ describe('a postStart hook', () => {
       'Warning FailedPostStartHook PostStartHook failed',
       'Normal Killing FailedPostStartHook',
     ])
+  })
+
+  it('that asks a server is content with any answer, and fails without one', async () => {
+    const seen: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url} ${request.headers['user-agent']}`)
+      response.writeHead(500).end()
+      server.close()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const postStart = { httpGet: { host: '127.0.0.1', port: 'hook', path: '/up' } }
+    const ports = [{ name: 'hook', containerPort: port }]
+    await stage.web.create({
+      restartPolicy: 'Never',
+      containers: [
+        { ...main('app'), ports, lifecycle: { postStart } },
+        { ...main('log'), ports, lifecycle: { postStart } },
+      ],
+    })
+    await stage.web.eventually((pod) => container(pod, 'log').state?.terminated)
+    expect(seen).toEqual(['GET /up kube-lifecycle/1.33'])
+    expect(stage.runtime.calls.slice(1)).toEqual(['start app 0', 'start log 0', 'SIGTERM log'])
   })
 
   it('is given up when its pod is deleted', async () => {
