@@ -151,6 +151,8 @@ export class PodContainers {
   #noteFinding({ container }: ContainerRun, finding: Finding): void {
     const { instance } = this.#record.containers[container.name]!
     if (instance.is !== 'running') return
+    // Said with every answer, and seldom new.
+    if ('ready' in finding && finding.ready === instance.ready) return
     if ('started' in finding) instance.started = true
     else if ('ready' in finding) instance.ready = finding.ready
     else this.#condemn(container, finding.failed)

@@ -38,6 +38,7 @@ describeWith([isolation, kubectlBinary], 'on the embedded cluster, kubectl', () 
     await kubectl('wait', '--for=condition=Ready', 'pod/ordered', '--timeout=20s')
     expect(await kubectl('logs', 'ordered', '-c', 'app')).toBe('after the proxy')
     expect(await kubectl('get', 'pod', 'ordered', '--no-headers')).toMatch(/^ordered +2\/2 +Running +0 /)
+    await eventually(async () => (await events('ordered')).includes('Started Started container app'))
     expect((await events('ordered')).filter((line) => !/^(Scheduled|Pulled) /.test(line))).toEqual([
       'Created Created container: proxy',
       'Started Started container proxy',
@@ -104,13 +105,13 @@ describeWith([isolation, kubectlBinary], 'on the embedded cluster, kubectl', () 
           lifecycle: { preStop: { exec: { command: say('proxy is told early') } } },
         },
       ],
-      containers: [{ ...shell('app', untilTold('app')), lifecycle: { preStop: { sleep: { seconds: 1 } } } }],
+      containers: [{ ...shell('app', untilTold('app')), lifecycle: { preStop: { sleep: { seconds: 3 } } } }],
     })
     await kubectl('wait', '--for=condition=Ready', 'pod/ending', '--timeout=20s')
     const logs = kubectl('logs', 'ending', '--all-containers', '--follow')
     const startedMs = Date.now()
     await kubectl('delete', 'pod', 'ending')
-    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(1_000)
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(3_000)
     expect((await logs).split('\n')).toEqual(['proxy is told early', 'app got SIGTERM', 'proxy got SIGTERM'])
   })
 
@@ -127,7 +128,8 @@ describeWith([isolation, kubectlBinary], 'on the embedded cluster, kubectl', () 
     expect(await kubectl('get', 'pod', 'changing', '-o', path)).toBe('no disk')
     await kubectl('set', 'image', 'pod/changing', 'app=alpine')
     await eventually(async () => (await restarts('changing')) === '1 0')
-    expect(await events('changing')).toContain('Killing Container app definition changed, will be restarted')
+    const told = 'Killing Container app definition changed, will be restarted'
+    expect(await events('changing')).toContain(told)
   })
 })
 
