@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Credentials } from './credentials.ts'
 import { WorkshopError, messageOf } from '../errors.ts'
+import { namespaceCommand } from '../pods/linux/isolation.ts'
 import { identify, isAlive, signalProcess, type ProcessIdentity } from '../process-identity.ts'
 import { cacheFolder } from '../paths.ts'
 import { until } from '../until.ts'
@@ -37,10 +38,9 @@ export async function startNodeProcess(
   const server = await bind(port)
   const log = openSync(join(folder, 'engine.log'), 'a', 0o600)
   try {
-    const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
-    const namespaces = [...user, '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+    const [file = '', ...namespaces] = namespaceCommand()
     const child = spawn(
-      'unshare',
+      file,
       [...namespaces, 'sh', '-c', '"$@" & wait $!', 'sh', process.execPath, ENGINE, folder],
       {
         detached: true,

@@ -7,8 +7,11 @@ import { text } from 'node:stream/consumers'
 import { namespaceCommand, tryIsolation } from '#sandbox/pods/linux/isolation.ts'
 import type { Need } from './needs.ts'
 
-/** Who runs the engine. `user` is nobody when the tests run as root, else whoever runs them. */
-export type Runner = 'root' | 'user'
+/**
+ * Who runs the engine. `user` is nobody when the tests run as root, else whoever runs them; a `user with ids` is nobody
+ * with a range in /etc/subuid, which takes root and newuidmap.
+ */
+export type Runner = 'root' | 'user' | 'user with ids'
 
 const isRoot = process.getuid?.() === 0
 
@@ -46,7 +49,7 @@ export async function runInNodeNamespace<T>(module: URL, name: string, runner: R
     const node = (executable: string, root: string) => {
       const script = ['--input-type=module', '--eval', main, '--', join(root, modulePath), name, work]
       return [
-        ...namespaceCommand(runner === 'root'),
+        ...namespaceCommand(runner === 'root', runner === 'user with ids'),
         'sh',
         '-c',
         '"$@" & wait $!',
@@ -55,7 +58,7 @@ export async function runInNodeNamespace<T>(module: URL, name: string, runner: R
         ...script,
       ]
     }
-    const command = isRoot && runner === 'user' ? asNobody(folder, node) : node(process.execPath, repository)
+    const command = isRoot && runner !== 'root' ? asNobody(folder, node) : node(process.execPath, repository)
     return JSON.parse(await run(command)) as T
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -70,7 +73,10 @@ export function asNobody(folder: string, command: (executable: string, root: str
   chownSync(join(folder, 'work'), nobody, nobody)
   mkdirSync(copy, { recursive: true })
   writeFileSync(executable, '')
-  const script = 'mount --rbind "$1" "$2" && mount --bind "$3" "$4" && shift 4 && exec "$@"'
+  writeFileSync(join(folder, 'ids'), 'nobody:200000:65536\n')
+  const script =
+    'mount --rbind "$1" "$2" && mount --bind "$3" "$4" && ' +
+    'for file in /etc/subuid /etc/subgid; do test ! -e $file || mount --bind "$5" $file; done && shift 5 && exec "$@"'
   const mounts = [
     'unshare',
     '--mount',
@@ -82,6 +88,7 @@ export function asNobody(folder: string, command: (executable: string, root: str
     copy,
     process.execPath,
     executable,
+    join(folder, 'ids'),
   ]
   const becomeNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
   return [...mounts, ...becomeNobody, ...command(executable, copy)]

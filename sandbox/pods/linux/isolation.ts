@@ -1,4 +1,5 @@
 /** Whether this machine lets the embedded cluster isolate containers: it tries, and explains what stands in the way. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,10 +17,20 @@ const tools: [binary: string, debianPackage: string][] = [
   ['sh', 'dash'],
 ]
 
-/** What the command of a node begins with: root needs no user namespace, everyone else does. */
-export function namespaceCommand(asRoot: boolean = isRoot()): string[] {
-  const userNamespace = asRoot ? [] : ['--user', '--map-root-user']
+/**
+ * What the command of a node begins with: root needs no user namespace, everyone else does. With `ids` that has all
+ * of the user's range in /etc/subuid, else root alone.
+ */
+export function namespaceCommand(asRoot: boolean = isRoot(), ids: boolean = hasIds()): string[] {
+  const userNamespace = asRoot ? [] : ['--user', '--map-root-user', ...(ids ? ['--map-auto'] : [])]
   return ['unshare', ...userNamespace, '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+}
+
+/** Whether this user may use more ids than one: newuidmap is there and lets them. Tried, like all here; takes 20 ms. */
+function hasIds(): boolean {
+  if (isRoot() || !findBinary('newuidmap')) return false
+  const attempt = ['--user', '--map-root-user', '--map-auto', 'true']
+  return spawnSync('unshare', attempt, { stdio: 'ignore' }).status === 0
 }
 
 /**

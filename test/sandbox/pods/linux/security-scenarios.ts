@@ -75,6 +75,24 @@ export const redirection = (folder: string) =>
     }
   })
 
+/** As above, with the sidecar told apart by its user, as Istio does. */
+export const redirectionByUser = (folder: string) =>
+  onStage(folder, async ({ runtime, pod, spec, run }) => {
+    await runtime.createSandbox(pod('web'))
+    const rule =
+      'iptables -t nat -A OUTPUT -p tcp --dport 7979 -m owner ! --uid-owner 1337 -j REDIRECT --to-ports 15001'
+    await run(pod('web'), ['sh', '-c', rule], { security: { ...plain, addCapabilities: ['NET_ADMIN'] } })
+    const script =
+      "for (const [port, name] of [[7979, 'app'], [15001, 'sidecar']]) require('net').createServer((c) => c.end(name + '\\n')).listen(port, () => console.log('up'))"
+    const servers = spec(pod('web'), ['node', '-e', script])
+    await runtime.startContainer(servers)
+    await until(() => readFileSync(servers.logPath, 'utf8').split('up').length === 3, { timeoutMs: 10_000 })
+    const ask = "require('net').connect(7979, '127.0.0.1').pipe(process.stdout)"
+    const by = async (user: number) =>
+      (await run(pod('web'), ['node', '-e', ask], { security: { ...plain, user } })).output
+    return { app: await by(1000), sidecar: await by(1337) }
+  })
+
 export const readOnlyRoot = (folder: string) =>
   onStage(folder, async (stage) => {
     await stage.runtime.createSandbox(stage.pod('web'))

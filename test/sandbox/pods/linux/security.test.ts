@@ -1,34 +1,60 @@
 /** Users, capabilities, terminals, shared processes and limits of real containers, as root and as an ordinary user. */
 import { describe, expect, test } from 'vitest'
-import { binary, describeWith } from '#test/helpers/needs.ts'
-import { isolation, runInNodeNamespace, runners } from '#test/helpers/in-node-namespace.ts'
+import { binary, describeWith, root } from '#test/helpers/needs.ts'
+import { type Runner, isolation, runInNodeNamespace, runners } from '#test/helpers/in-node-namespace.ts'
 import type * as scenarios from './security-scenarios.ts'
 
 const iptables = binary('iptables')
 
+function playAs<N extends keyof typeof scenarios>(runner: Runner, name: N) {
+  type Answer = Awaited<ReturnType<(typeof scenarios)[N]>>
+  return runInNodeNamespace<Answer>(new URL('security-scenarios.ts', import.meta.url), name, runner)
+}
+
+const lines = (...words: string[]) => words.map((word) => `stdout F ${word}`)
+
+describeWith(
+  [isolation, iptables, root, binary('newuidmap', 'apt-get install uidmap')],
+  'a container',
+  () => {
+    test.each<Runner>(['root', 'user with ids'])(
+      'of an engine of %s has any user and group',
+      async (runner) => {
+        expect(await playAs(runner, 'usersAndGroups')).toEqual({
+          root: lines('0', '0', '0', '/root', 'hi'),
+          user: lines('1234', '5678', '5678 42 43', '/', 'hi', 'no'),
+          nobody: lines('65534', '65534', '65534', '/nonexistent', 'hi', 'no'),
+        })
+      },
+    )
+
+    test.each<Runner>(['root', 'user with ids'])(
+      'of an engine of %s redirects a port save for what one user sends',
+      async (runner) => {
+        expect(await playAs(runner, 'redirectionByUser')).toEqual({
+          app: lines('sidecar'),
+          sidecar: lines('app'),
+        })
+      },
+    )
+  },
+)
+
+describeWith([isolation], 'a container of an engine with one id', () => {
+  test('is refused another user, with what to do about it', async () => {
+    const refusal = (ids: string) =>
+      `CreateContainerConfigError: the embedded cluster was started by an ordinary user and has no ids but 0, so not ${ids}: start it as root, or install uidmap and give the user a range in /etc/subuid and /etc/subgid`
+    expect(await playAs('user', 'usersAndGroups')).toEqual({
+      root: lines('0', '0', '0', '/root', 'hi'),
+      user: refusal('1234, 5678, 42, 43'),
+      nobody: refusal('65534, 65534'),
+    })
+  })
+})
+
 describeWith([isolation, iptables], 'a container', () => {
   describe.each(runners)('of an engine of %s', (runner) => {
-    function play<N extends keyof typeof scenarios>(name: N) {
-      type Answer = Awaited<ReturnType<(typeof scenarios)[N]>>
-      return runInNodeNamespace<Answer>(new URL('security-scenarios.ts', import.meta.url), name, runner)
-    }
-
-    test('has the user and groups of its securityContext, or is refused where the engine has one id only', async () => {
-      const answer = await play('usersAndGroups')
-      const lines = (...words: string[]) => words.map((word) => `stdout F ${word}`)
-      expect(answer.root).toEqual(lines('0', '0', '0', '/root', 'hi'))
-      expect([answer.user, answer.nobody]).toEqual(
-        runner === 'root'
-          ? [
-              lines('1234', '5678', '5678 42 43', '/', 'hi', 'no'),
-              lines('65534', '65534', '65534', '/nonexistent', 'hi', 'no'),
-            ]
-          : ['1234, 5678, 42, 43', '65534, 65534'].map(
-              (ids) =>
-                `CreateContainerConfigError: the embedded cluster was started by an ordinary user and has no ids but 0, so not ${ids}: start it as root, or install uidmap and give the user a range in /etc/subuid and /etc/subgid`,
-            ),
-      )
-    })
+    const play = <N extends keyof typeof scenarios>(name: N) => playAs(runner, name)
 
     test('has capabilities added and dropped, and none that reaches the machine', async () => {
       expect(await play('capabilities')).toEqual({
