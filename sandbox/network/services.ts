@@ -1,31 +1,7 @@
 /** What Services stand for at this moment: their addresses and ports, and the endpoints that are ready behind them. */
-import type { EndpointSlice as RawEndpointSlice } from 'kubernetes-types/discovery/v1.d.ts'
-import type { Service as RawService, ServiceSpec } from 'kubernetes-types/core/v1.d.ts'
-import type { Resource } from '../client.ts'
 import { type FollowContext, follow } from '../follow.ts'
-import type { KubeObject, ObjectMeta } from '../objects.ts'
-
-/** A stored Service. */
-export type Service = Omit<RawService, 'apiVersion' | 'kind' | 'metadata'> &
-  KubeObject & { metadata: ObjectMeta & { namespace: string }; spec: ServiceSpec }
-/** A stored EndpointSlice. */
-export type EndpointSlice = Omit<RawEndpointSlice, 'apiVersion' | 'kind' | 'metadata'> &
-  KubeObject & { metadata: ObjectMeta & { namespace: string } }
-
-/** https://kubernetes.io/docs/concepts/services-networking/service/ */
-export const SERVICES: Resource<Service> = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  plural: 'services',
-  namespaced: true,
-}
-/** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
-export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  plural: 'endpointslices',
-  namespaced: true,
-}
+import { ENDPOINT_SLICES, SERVICES } from '../kinds.ts'
+import type { EndpointSlice, Endpoint as SliceEndpoint, Service } from '../objects.ts'
 
 /** Names one Service. */
 export interface ServiceRef {
@@ -44,7 +20,10 @@ export interface Endpoint {
 /** All Services of the cluster. */
 export interface ServiceTable {
   find(ref: ServiceRef): Service | undefined
-  /** Those ready for the Service's port of this name (`''` for one without); oldest slice first. */
+  /**
+   * Those ready for the Service's port of this name (`''` for one without). When there are none, those that end but
+   * still serve: https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-to-terminating-endpoints
+   */
   endpoints(ref: ServiceRef, portName: string): Endpoint[]
   /** Addresses that are ready, whatever their ports: a headless Service may have none. */
   addresses(ref: ServiceRef): Omit<Endpoint, 'port'>[]
@@ -64,11 +43,15 @@ export async function followServices(
 
   const table: ServiceTable = {
     find: (ref) => services.get(keyOf(ref)),
-    endpoints: (ref, portName) =>
-      slicesOf(ref).flatMap((slice) => {
-        const port = slice.ports?.find(({ name = '' }) => name === portName)?.port
-        return port === undefined ? [] : readyOf(slice).map((address) => ({ ...address, port }))
-      }),
+    endpoints(ref, portName) {
+      const chosen = (choose: (slice: EndpointSlice) => Omit<Endpoint, 'port'>[]) =>
+        slicesOf(ref).flatMap((slice) => {
+          const port = slice.ports?.find(({ name = '' }) => name === portName)?.port
+          return port === undefined ? [] : choose(slice).map((address) => ({ ...address, port }))
+        })
+      const ready = chosen(readyOf)
+      return ready.length > 0 ? ready : chosen(endingOf)
+    },
     addresses: (ref) => slicesOf(ref).flatMap(readyOf),
   }
 
@@ -97,10 +80,19 @@ function keyOf({ namespace, name }: ServiceRef): string {
 }
 
 function readyOf(slice: EndpointSlice): Omit<Endpoint, 'port'>[] {
-  return (
-    (slice.endpoints ?? [])
-      // Unknown counts as ready: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ready
-      .filter(({ conditions }) => conditions?.ready !== false)
-      .flatMap(({ addresses, hostname }) => addresses.map((ip) => ({ ip, hostname })))
-  )
+  // Unknown counts as ready.
+  return addressesOf(slice, ({ ready }) => ready !== false)
+}
+
+function endingOf(slice: EndpointSlice): Omit<Endpoint, 'port'>[] {
+  return addressesOf(slice, ({ serving, terminating }) => serving === true && terminating === true)
+}
+
+function addressesOf(
+  slice: EndpointSlice,
+  choose: (conditions: NonNullable<SliceEndpoint['conditions']>) => boolean,
+): Omit<Endpoint, 'port'>[] {
+  return (slice.endpoints ?? [])
+    .filter(({ conditions = {} }) => choose(conditions))
+    .flatMap(({ addresses, hostname }) => addresses.map((ip) => ({ ip, hostname })))
 }
