@@ -11,6 +11,8 @@ export interface ConditionContext {
   /** A main container has run. */
   isInitialized: boolean
   hasSandbox: boolean
+  /** Of a pod that the kubelet evicts. */
+  evictionMessage?: string
   nowMs: number
 }
 
@@ -20,7 +22,8 @@ const OWNED = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersR
 
 /** The kubelet's own conditions behind those of others, each with the time since when it has its status. */
 export function podConditions(pod: Pod, before: PodStatus, context: ConditionContext): PodCondition[] {
-  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !OWNED.includes(type))
+  const owned = context.evictionMessage === undefined ? OWNED : [...OWNED, 'DisruptionTarget']
+  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !owned.includes(type))
   const containersReady = judgeContainersReady(pod, context)
   const verdicts: Record<string, Verdict> = {
     PodReadyToStartContainers: { status: context.hasSandbox ? 'True' : 'False' },
@@ -28,9 +31,14 @@ export function podConditions(pod: Pod, before: PodStatus, context: ConditionCon
     Ready: containersReady.status === 'True' ? judgeGates(pod, foreign) : containersReady,
     ContainersReady: containersReady,
     PodScheduled: { status: 'True' },
+    DisruptionTarget: {
+      status: 'True',
+      reason: 'TerminationByKubelet',
+      message: context.evictionMessage,
+    },
   }
   const { generation } = pod.metadata
-  const own = OWNED.map((type) => {
+  const own = owned.map((type) => {
     const { status, reason, message } = verdicts[type]!
     const former = before.conditions?.find((condition) => condition.type === type)
     return {

@@ -5,8 +5,9 @@ import type { Clock } from '../clock.ts'
 import { PODS, type KubernetesClient } from '../client.ts'
 import { follow } from '../follow.ts'
 import type { Pod } from '../objects.ts'
-import type { Images, KubeletContext } from './container-start.ts'
+import { podFolder, type Images, type KubeletContext } from './container-start.ts'
 import { createEventRecorder } from './events.ts'
+import { startEviction } from './eviction.ts'
 import { registerNode } from './node-object.ts'
 import { createNodeStreams, type KubeletStreams } from './node-streams.ts'
 import { PodWorker } from './pod-worker.ts'
@@ -62,11 +63,18 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 
   await registerNode(context, context.version)
   const aborter = new AbortController()
-  const volumes = await startVolumeUpdates(context, aborter.signal, () =>
-    [...workers.values()].filter(({ record }) => record.sandbox.is === 'ready').map(({ pod }) => pod),
+  const { signal } = aborter
+  const ready = () => [...workers.values()].filter(({ record }) => record.sandbox.is === 'ready')
+  const volumes = await startVolumeUpdates(context, signal, () => ready().map(({ pod }) => pod))
+  startEviction(context.clock, signal, () =>
+    ready().map((worker) => ({
+      pod: worker.pod,
+      folder: podFolder(context.folder, worker.pod.metadata.uid),
+      evict: (message) => worker.evict(message),
+    })),
   )
   const fieldSelector = `spec.nodeName=${context.nodeName}`
-  await follow({ ...context, signal: aborter.signal }, PODS, { fieldSelector }, (pod, isGone) => {
+  await follow({ ...context, signal }, PODS, { fieldSelector }, (pod, isGone) => {
     if (isGone) workers.get(pod.metadata.uid)?.gone()
     else take(pod)
   })

@@ -6,8 +6,8 @@ import { isSidecar } from './record.ts'
 export interface PhaseContext {
   /** All that ran has ended, for good. */
   isTerminal: boolean
-  /** It ended because its activeDeadlineSeconds were over. */
-  isExpired: boolean
+  /** Its activeDeadlineSeconds were over, or it was evicted. */
+  isEndedByKubelet: boolean
   isInitialized: boolean
   /** The main containers have ended and none of them restarts. */
   isComplete: boolean
@@ -18,13 +18,13 @@ export function podPhase(
   pod: Pod,
   inits: ContainerStatus[],
   mains: ContainerStatus[],
-  { isTerminal, isExpired, isInitialized, isComplete }: PhaseContext,
+  { isTerminal, isEndedByKubelet, isInitialized, isComplete }: PhaseContext,
 ): 'Pending' | 'Running' | 'Succeeded' | 'Failed' {
   const specs = pod.spec.initContainers ?? []
   const isPlain = (_: ContainerStatus, index: number) => !isSidecar(specs[index]!)
   const sidecars = inits.filter((_, index) => isSidecar(specs[index]!))
   const codes = mains.map(exitCodeOf)
-  if (isTerminal && isExpired) return 'Failed'
+  if (isTerminal && isEndedByKubelet) return 'Failed'
   if (isTerminal) {
     const succeeded =
       codes.every((code) => code === 0) && inits.filter(isPlain).every((init) => exitCodeOf(init) === 0)

@@ -69,6 +69,14 @@ export class PodWorker {
     this.#ask()
   }
 
+  /** Ends the pod for good: it uses more of the machine than it may. */
+  evict(message: string): void {
+    if (this.record.evicted || this.record.deletion) return
+    this.record.evicted = { atMs: this.#context.clock.now(), message }
+    this.#context.events.record(this.#pod, { type: 'Warning', reason: 'Evicted', message })
+    this.#ask()
+  }
+
   #noteDeletion(graceSeconds: number): void {
     const { deletion } = this.record
     if (deletion && deletion.graceSeconds <= graceSeconds) return

@@ -95,6 +95,8 @@ export interface PodRecord {
   deletion?: { deadlineMs: number; graceSeconds: number }
   /** When its activeDeadlineSeconds were found to be over. */
   expiredAtMs?: number
+  /** The kubelet ends it since it uses more of the machine than it may. */
+  evicted?: { atMs: number; message: string }
   /** Its object has been, or is being, removed from the API. */
   isRemoved?: true
   containers: Record<string, ContainerRecord>
@@ -152,6 +154,8 @@ export function newPodRecord(pod: Pod, nowMs: number): PodRecord {
     }
   }
   const record: PodRecord = { sandbox: { is: isOver ? 'removed' : 'absent' }, containers }
+  const { reason, message = '' } = pod.status
+  if (isOver && reason === 'Evicted') record.evicted = { atMs: nowMs, message }
   if (isOver && pod.status.podIP) record.sandbox = { is: 'removed', ip: pod.status.podIP }
   if (pod.status.reason === 'DeadlineExceeded') record.expiredAtMs = nowMs
   return record

@@ -39,21 +39,27 @@ export function podStatus(pod: Pod, record: PodRecord, before: PodStatus, contex
   const mains = pod.spec.containers.map(statusOf(before.containerStatuses))
   const ephemeral = ephemeralContainersOf(pod).map(statusOf(before.ephemeralContainerStatuses))
   const isInitialized = hasInitialized(pod, record)
-  const isExpired = record.expiredAtMs !== undefined
+  const verdict = verdictOf(record)
   const isComplete = completionOfMains(pod, record) !== undefined
   const { isTerminal } = context
-  const phase = podPhase(pod, inits, mains, { isTerminal, isExpired, isInitialized, isComplete })
+  const phase = podPhase(pod, inits, mains, {
+    isTerminal,
+    isEndedByKubelet: verdict !== undefined,
+    isInitialized,
+    isComplete,
+  })
   const ip = 'ip' in record.sandbox ? record.sandbox.ip : undefined
   const { generation } = pod.metadata
   return {
     ...(generation ? { observedGeneration: generation } : {}),
     phase,
-    ...(isTerminal && isExpired ? EXPIRED : {}),
+    ...(isTerminal ? verdict : {}),
     conditions: podConditions(pod, before, {
       statuses: [...inits, ...mains],
       phase,
       isInitialized,
       hasSandbox: record.sandbox.is === 'ready',
+      evictionMessage: record.evicted?.message,
       nowMs: context.nowMs,
     }),
     startTime: before.startTime ?? timestamp(context.nowMs),
@@ -62,6 +68,12 @@ export function podStatus(pod: Pod, record: PodRecord, before: PodStatus, contex
     containerStatuses: mains,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
   }
+}
+
+/** Why the kubelet itself ended the pod. */
+function verdictOf({ evicted, expiredAtMs }: PodRecord): { reason: string; message: string } | undefined {
+  if (evicted) return { reason: 'Evicted', message: evicted.message }
+  return expiredAtMs === undefined ? undefined : EXPIRED
 }
 
 function containerStatus(

@@ -14,6 +14,9 @@ import { restarts } from './start-order.ts'
 /** The kubelet never gives a container less time between SIGTERM and SIGKILL. */
 const SHORTEST_GRACE_MS = 2_000
 
+/** What a pod gets that is evicted at once. */
+const EVICTION_GRACE_MS = 1_000
+
 /** What the status of a pod says that outlived its activeDeadlineSeconds. */
 export const EXPIRED = {
   reason: 'DeadlineExceeded',
@@ -23,6 +26,7 @@ export const EXPIRED = {
 /** `undefined` while the pod is to go on, else when the grace period of its end runs out. */
 export function endOf(pod: Pod, record: PodRecord): { deadlineMs: number } | undefined {
   if (record.deletion) return { deadlineMs: record.deletion.deadlineMs }
+  if (record.evicted) return { deadlineMs: record.evicted.atMs + EVICTION_GRACE_MS }
   const endedAtMs = record.expiredAtMs ?? finalFailureOfInit(pod, record) ?? completionOfMains(pod, record)
   return endedAtMs === undefined ? undefined : { deadlineMs: endedAtMs + graceMsOf(pod) }
 }
