@@ -19,6 +19,7 @@ import type {
   ReplicaSetSpec,
   ReplicaSetStatus,
 } from 'kubernetes-types/apps/v1.d.ts'
+import type { MutatingWebhookConfiguration } from 'kubernetes-types/admissionregistration/v1.d.ts'
 import type { Lease as RawLease } from 'kubernetes-types/coordination/v1.d.ts'
 import type { EndpointSlice as RawEndpointSlice } from 'kubernetes-types/discovery/v1.d.ts'
 import type { Job as RawJob, JobSpec, JobStatus } from 'kubernetes-types/batch/v1.d.ts'
@@ -94,6 +95,8 @@ export type EndpointSlice = Stored<RawEndpointSlice> & Namespaced
 export type Endpoints = Stored<RawEndpoints> & Namespaced
 /** A stored Lease. */
 export type Lease = Stored<RawLease>
+/** A stored MutatingWebhookConfiguration or ValidatingWebhookConfiguration. */
+export type WebhookConfiguration = Stored<MutatingWebhookConfiguration>
 
 /** Something to be created: as a learner writes it, before the API server fills it in. */
 export interface Manifest {

@@ -10,7 +10,7 @@ import type { ApiContext, Subresource } from '../resource.ts'
 import type { Route } from '../route.ts'
 import { StatusError, badRequest, invalid, invalidValue } from '../status.ts'
 import { findObject } from '../verbs/read.ts'
-import { isDryRun, updateObject } from '../verbs/write.ts'
+import { isDryRun, updateReviewed } from '../verbs/write.ts'
 
 /** Reads and sets `spec.replicas` of a workload. */
 export const scale: Subresource = {
@@ -21,7 +21,7 @@ export const scale: Subresource = {
     const object = findObject(api, route)
     if (request.method === 'GET') return json(scaleOf(object))
     const wanted = await readScale(route, request, object)
-    return json(scaleOf(setReplicas(api, route, object, wanted)))
+    return json(scaleOf(await setReplicas(api, route, object, wanted)))
   },
 }
 
@@ -54,7 +54,12 @@ async function readScale(route: Route, request: Request, object: KubeObject): Pr
     : applyMergePatch(scaleOf(object), body)
 }
 
-function setReplicas(api: ApiContext, route: Route, object: KubeObject, wanted: unknown): KubeObject {
+async function setReplicas(
+  api: ApiContext,
+  route: Route,
+  object: KubeObject,
+  wanted: unknown,
+): Promise<KubeObject> {
   if (!isRecord(wanted) || !isRecord(wanted.metadata ?? {}) || !isRecord(wanted.spec ?? {})) {
     throw badRequest('the body of the request is no Scale')
   }
@@ -68,5 +73,5 @@ function setReplicas(api: ApiContext, route: Route, object: KubeObject, wanted: 
   next.metadata.resourceVersion = resourceVersion ?? object.metadata.resourceVersion
   next.spec = { ...(object.spec as object), replicas }
   const dryRun = isDryRun(route.query)
-  return updateObject(api, route.resource, next, object, { scope: 'object', dryRun })
+  return (await updateReviewed(api, route, next, object, { scope: 'object', dryRun })).object
 }

@@ -1,6 +1,8 @@
 /** The verbs delete and deletecollection: https://kubernetes.io/docs/concepts/architecture/garbage-collection/ */
 import { timestamp } from '../../clock.ts'
 import type { KubeObject, Status } from '../../objects.ts'
+import type { Review } from '../admission/match.ts'
+import { judge, mutate } from '../admission/webhooks.ts'
 import { json, jsonText, objectResponse } from '../answer.ts'
 import { readData } from '../body.ts'
 import { isRecord } from '../decode.ts'
@@ -30,6 +32,7 @@ const PROPAGATION_FINALIZERS: Record<PropagationPolicy, string[]> = {
 /** DELETE of one object. */
 export async function deleteRoute(api: ApiContext, route: Route, request: Request): Promise<Response> {
   const options = await readOptions(route, request)
+  await reviewDeletion(api, route, findObject(api, route), options.dryRun)
   const object = findObject(api, route)
   const left = deleteObject(api, route.resource, object, options)
   // Kubernetes answers with the object only where something is left to watch.
@@ -55,10 +58,26 @@ export async function deleteRoute(api: ApiContext, route: Route, request: Reques
 /** DELETE of a collection. */
 export async function deleteCollection(api: ApiContext, route: Route, request: Request): Promise<Response> {
   const options = await readOptions(route, request)
-  const deleted = selectObjects(api, route).map((object) =>
-    deleteObject(api, route.resource, object, options),
-  )
+  const doomed = selectObjects(api, route)
+  for (const object of doomed) await reviewDeletion(api, route, object, options.dryRun)
+  const deleted = doomed
+    .flatMap(
+      ({ metadata }) =>
+        api.store.get(qualified(route.resource), metadata.namespace ?? '', metadata.name) ?? [],
+    )
+    .map((object) => deleteObject(api, route.resource, object, options))
   return jsonText(listText(route.resource, deleted, { resourceVersion: String(api.store.revision()) }))
+}
+
+async function reviewDeletion(
+  api: ApiContext,
+  route: Route,
+  oldObject: KubeObject,
+  dryRun: boolean,
+): Promise<void> {
+  const review: Review = { operation: 'DELETE', route, oldObject, dryRun }
+  await mutate(api, review)
+  await judge(api, review)
 }
 
 function deleteObject(

@@ -1,6 +1,8 @@
 /** The verbs create, update and patch: decode, default, validate, store. */
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../objects.ts'
+import type { Review } from '../admission/match.ts'
+import { judge, mutate } from '../admission/webhooks.ts'
 import { objectResponse } from '../answer.ts'
 import { readData, readObject, toObject } from '../body.ts'
 import {
@@ -13,34 +15,89 @@ import {
 import { patchObject } from '../patch/patch.ts'
 import { type ApiContext, type ResourceDefinition, qualifiedKind } from '../resource.ts'
 import type { Route } from '../route.ts'
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, qualified } from '../status.ts'
+import {
+  StatusError,
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  notFound,
+  qualified,
+} from '../status.ts'
 import { findObject } from './read.ts'
 
 /** What an update may touch: everything but the status, the status alone, or the finalizers of a namespace. */
 export type UpdateScope = 'object' | 'status' | 'finalize'
 
+/** As often as Kubernetes tries. */
+const MAX_PATCH_ATTEMPTS = 5
+
 /** POST to a collection. */
 export async function createObject(api: ApiContext, route: Route, request: Request): Promise<Response> {
   const dryRun = isDryRun(route.query)
   const { object, warnings } = await readObject(api, route.resource, request)
-  const created = insertObject(api, route, object, dryRun)
-  return objectResponse(api, route.resource, request, created, { status: 201, warnings })
+  const created = await insertReviewed(api, route, object, dryRun)
+  const told = [...warnings, ...created.warnings]
+  return objectResponse(api, route.resource, request, created.object, { status: 201, warnings: told })
 }
 
-/** Completes, checks and stores a new object; throws what refuses it. */
+/** Completes, checks and stores a new object without asking any webhook; throws what refuses it. */
 export function insertObject(api: ApiContext, route: Route, object: KubeObject, dryRun: boolean): KubeObject {
-  const { resource, namespace } = route
-  const now = api.clock.now()
   placeInNamespace(object, route)
-  stampNew(object, resource, now)
-  resource.prepareCreate?.(object, now)
+  stampNew(object, route.resource, api.clock.now())
+  completeNew(api, route, object)
+  checkNew(route.resource, object)
+  return storeNew(api, route, object, dryRun)
+}
+
+/** An object as it was stored, and what webhooks tell its writer. */
+interface Reviewed {
+  object: KubeObject
+  warnings: string[]
+}
+
+async function insertReviewed(
+  api: ApiContext,
+  route: Route,
+  object: KubeObject,
+  dryRun: boolean,
+): Promise<Reviewed> {
+  const { resource } = route
+  placeInNamespace(object, route)
+  stampNew(object, resource, api.clock.now())
+  completeNew(api, route, object)
+  const review: Review = { operation: 'CREATE', route, object, dryRun }
+  const mutated = await mutate(api, review)
+  let next = object
+  if (mutated.object !== object) {
+    next = toObject(api, resource, mutated.object!, 'Ignore').object
+    completeNew(api, route, next)
+  }
+  checkNew(resource, next)
+  const warnings = [...mutated.warnings, ...(await judge(api, { ...review, object: next }))]
+  return { object: storeNew(api, route, next, dryRun), warnings }
+}
+
+function completeNew(api: ApiContext, route: Route, object: KubeObject): void {
+  const { resource, namespace } = route
+  resource.prepareCreate?.(object, api.clock.now())
   resource.setDefaults?.(object)
   if (resource.namespaced) checkNamespace(api, resource, namespace!, object.metadata.name)
   resource.admit?.(object, api)
-  refuseIfAny(resource, object, [
-    ...validateMetadata(object, resource),
-    ...(resource.validate?.(object) ?? []),
-  ])
+}
+
+function checkNew(resource: ResourceDefinition, object: KubeObject): void {
+  const causes = [...validateMetadata(object, resource), ...(resource.validate?.(object) ?? [])]
+  refuseIfAny(resource, object, causes)
+}
+
+function storeNew(
+  api: ApiContext,
+  { resource, namespace }: Route,
+  object: KubeObject,
+  dryRun: boolean,
+): KubeObject {
   const { name } = object.metadata
   if (api.store.get(qualified(resource), namespace ?? '', name)) throw alreadyExists(resource, name)
   return dryRun ? object : api.store.put(qualified(resource), object)
@@ -61,8 +118,9 @@ export async function replaceObject(
     )
   }
   placeInNamespace(object, route)
-  const updated = updateObject(api, route.resource, object, findObject(api, route), { scope, dryRun })
-  return objectResponse(api, route.resource, request, updated, { warnings })
+  const updated = await updateReviewed(api, route, object, findObject(api, route), { scope, dryRun })
+  const told = [...warnings, ...updated.warnings]
+  return objectResponse(api, route.resource, request, updated.object, { warnings: told })
 }
 
 /** PATCH in its four kinds; server-side apply creates what does not exist. */
@@ -72,45 +130,120 @@ export async function patchRoute(
   request: Request,
   scope: UpdateScope,
 ): Promise<Response> {
+  const patch = await readData(request, route.resource.kind)
+  for (let attempt = 1; ; attempt += 1) {
+    const previous = api.store.get(qualified(route.resource), route.namespace ?? '', route.name!)
+    try {
+      return await patchOnce(api, route, request, scope, structuredClone(patch), previous)
+    } catch (error) {
+      // While a webhook thought, somebody else wrote: the patch may fit what is there now.
+      const now = api.store.get(qualified(route.resource), route.namespace ?? '', route.name!)
+      const isStale = error instanceof StatusError && error.status.code === 409 && now !== previous
+      if (!isStale || attempt === MAX_PATCH_ATTEMPTS) throw error
+    }
+  }
+}
+
+async function patchOnce(
+  api: ApiContext,
+  route: Route,
+  request: Request,
+  scope: UpdateScope,
+  patch: unknown,
+  previous: KubeObject | undefined,
+): Promise<Response> {
   const { resource } = route
   const dryRun = isDryRun(route.query)
-  const patch = await readData(request, resource.kind)
-  const previous = api.store.get(qualified(resource), route.namespace ?? '', route.name!)
   const { raw, mayCreate } = patchObject(api, route, request, previous, patch)
   const { object, warnings } = toObject(api, resource, raw, route.query.get('fieldValidation'))
   if (!previous && mayCreate) {
     object.metadata.name ??= route.name!
-    const created = insertObject(api, route, object, dryRun)
-    return objectResponse(api, resource, request, created, { status: 201, warnings })
+    const created = await insertReviewed(api, route, object, dryRun)
+    const told = [...warnings, ...created.warnings]
+    return objectResponse(api, resource, request, created.object, { status: 201, warnings: told })
   }
   if (!previous) throw notFound(resource, route.name!)
-  const updated = updateObject(api, resource, object, previous, { scope, dryRun })
-  return objectResponse(api, resource, request, updated, { warnings })
+  const updated = await updateReviewed(api, route, object, previous, { scope, dryRun })
+  const told = [...warnings, ...updated.warnings]
+  return objectResponse(api, resource, request, updated.object, { warnings: told })
 }
 
-/** Stores a new version of `previous`, or removes it when its last finalizer went; throws what refuses it. */
-export function updateObject(
+/** How an update goes. */
+interface UpdateOptions {
+  scope: UpdateScope
+  dryRun: boolean
+}
+
+/** Stores a new version of what a route names, or removes it when its last finalizer went; throws what refuses it. */
+export async function updateReviewed(
+  api: ApiContext,
+  route: Route,
+  object: KubeObject,
+  previous: KubeObject,
+  options: UpdateOptions,
+): Promise<Reviewed> {
+  const { resource } = route
+  checkPreconditions(resource, object, previous)
+  const complete = (raw: KubeObject) => completeUpdate(api, resource, raw, previous, options.scope)
+  let next = complete(object)
+  const subresource = options.scope === 'object' ? undefined : options.scope
+  const review: Review = {
+    operation: 'UPDATE',
+    route,
+    subresource,
+    object: next,
+    oldObject: previous,
+    dryRun: options.dryRun,
+  }
+  const mutated = await mutate(api, review)
+  if (mutated.object !== next) next = complete(toObject(api, resource, mutated.object!, 'Ignore').object)
+  checkUpdate(resource, next, previous, options.scope)
+  const warnings = [...mutated.warnings, ...(await judge(api, { ...review, object: next }))]
+  const { namespace = '', name } = previous.metadata
+  if (api.store.get(qualified(resource), namespace, name) !== previous) throw modified(resource, name)
+  return { object: storeUpdate(api, resource, next, previous, options.dryRun), warnings }
+}
+
+function completeUpdate(
   api: ApiContext,
   resource: ResourceDefinition,
   object: KubeObject,
   previous: KubeObject,
-  options: { scope: UpdateScope; dryRun: boolean },
+  scope: UpdateScope,
 ): KubeObject {
-  checkPreconditions(resource, object, previous)
   keepSystemFields(object, previous)
-  const next = inScope(resource, object, previous, options.scope)
+  const next = inScope(resource, object, previous, scope)
+  if (scope !== 'object') return next
+  resource.setDefaults?.(next)
+  resource.prepareUpdate?.(next, previous)
+  resource.admit?.(next, api, previous)
+  return next
+}
+
+function checkUpdate(
+  resource: ResourceDefinition,
+  next: KubeObject,
+  previous: KubeObject,
+  scope: UpdateScope,
+): void {
   const causes = [...validateMetadata(next, resource), ...validateMetadataUpdate(next, previous)]
-  if (options.scope === 'object') {
-    resource.setDefaults?.(next)
-    resource.prepareUpdate?.(next, previous)
-    resource.admit?.(next, api, previous)
+  if (scope === 'object') {
     causes.push(...(resource.validate?.(next) ?? []), ...(resource.validateUpdate?.(next, previous) ?? []))
     if (resource.hasGeneration && !isDeepStrictEqual(next.spec, previous.spec)) {
       countGeneration(next, previous)
     }
   }
   refuseIfAny(resource, next, causes)
-  if (options.dryRun || isDeepStrictEqual(next, previous)) return options.dryRun ? next : previous
+}
+
+function storeUpdate(
+  api: ApiContext,
+  resource: ResourceDefinition,
+  next: KubeObject,
+  previous: KubeObject,
+  dryRun: boolean,
+): KubeObject {
+  if (dryRun || isDeepStrictEqual(next, previous)) return dryRun ? next : previous
   return isFinished(resource, next)
     ? api.store.remove(qualified(resource), next)
     : api.store.put(qualified(resource), next)
@@ -158,12 +291,13 @@ function checkPreconditions(resource: ResourceDefinition, object: KubeObject, pr
     )
   }
   if (resourceVersion && resourceVersion !== previous.metadata.resourceVersion) {
-    throw conflict(
-      resource,
-      name,
-      'the object has been modified; please apply your changes to the latest version and try again',
-    )
+    throw modified(resource, name)
   }
+}
+
+function modified(resource: ResourceDefinition, name: string): StatusError {
+  const why = 'the object has been modified; please apply your changes to the latest version and try again'
+  return conflict(resource, name, why)
 }
 
 function placeInNamespace(object: KubeObject, route: Route): void {
