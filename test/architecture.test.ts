@@ -139,6 +139,13 @@ describe('a registry entry', () => {
       })
     }
   })
+
+  it('of bench/ has a run', async () => {
+    for (const file of readdirSync(join(ROOT, 'scripts/bench'))) {
+      const benchmark = (await import(join(ROOT, 'scripts/bench', file))) as Record<string, unknown>
+      expect(benchmark.run, file).toBeTypeOf('function')
+    }
+  })
 })
 
 function trackedFiles(): string[] {

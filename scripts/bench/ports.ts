@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { runCommand } from '#sandbox/command.ts'
 import { findBinary } from '#sandbox/find-binary.ts'
 import { until } from '#sandbox/until.ts'
-import { median, type Row } from './row.ts'
+import { median, type Row } from '../measure/row.ts'
 
 const RUNS = 7
 const RUN_SECONDS = 1

@@ -1,7 +1,7 @@
 /** `npm run bench`: the figures that README quotes, measured on this machine. */
 import { readdir } from 'node:fs/promises'
 import { WorkshopError } from '#sandbox/errors.ts'
-import type { Row } from '../bench/row.ts'
+import type { Row } from '../measure/row.ts'
 
 export const summary = 'measures what README quotes'
 export const usage = `npm run bench                every benchmark
@@ -10,9 +10,7 @@ npm run bench -- cluster     one of them, by its file in scripts/bench/`
 /** 0 when every benchmark could be run. */
 export async function run(args: string[]): Promise<number> {
   const folder = new URL('../bench/', import.meta.url)
-  const names = (await readdir(folder))
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => name !== 'row')
+  const names = (await readdir(folder)).map((file) => file.replace(/\.ts$/, ''))
   const unknown = args.find((name) => !names.includes(name))
   if (unknown !== undefined) {
     throw new WorkshopError(`there is no benchmark “${unknown}”`, `choose from: ${names.sort().join(', ')}`)
