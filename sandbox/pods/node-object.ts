@@ -5,6 +5,12 @@ import { timestamp } from '../clock.ts'
 import { ApiError, NODES } from '../client.ts'
 import type { KubeletContext } from './container-start.ts'
 
+/** For whoever asks `kubectl describe node` why a limit does nothing. */
+const LIMITS = {
+  'sidecar-workshop/cpu-limits': 'shown but not enforced',
+  'sidecar-workshop/memory-limits': 'enforced by looking up to ten times a second',
+}
+
 /** Writes the Node object once: nothing about it changes while the kubelet runs, so there is no heartbeat. */
 export async function registerNode(
   { client, clock, nodeName, hostIp }: KubeletContext,
@@ -43,7 +49,8 @@ export async function registerNode(
     daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
     images: [],
   }
-  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels }, spec: {} }
+  const metadata = { name: nodeName, labels, annotations: LIMITS }
+  const node = { apiVersion: 'v1', kind: 'Node', metadata, spec: {} }
   try {
     await client.create(NODES, node)
   } catch (error) {
