@@ -1,6 +1,6 @@
 /** Command channels over SPDY, remote command protocol v4: https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand */
 import type { Duplex } from 'node:stream'
-import { messageOf } from '../../errors.ts'
+import type { Clock } from '../../clock.ts'
 import { badRequest } from '../status.ts'
 import { type CommandChannels, type WantedStreams, createResizeQueue } from './command-channels.ts'
 import { type SpdyStream, serveSpdy } from './spdy.ts'
@@ -12,7 +12,11 @@ export const SPDY_COMMAND_PROTOCOLS = ['v4.channel.k8s.io']
 const OPENING_MS = 30_000
 
 /** Waits until the client has opened its streams; throws when it does not. */
-export async function openSpdyChannels(socket: Duplex, wanted: WantedStreams): Promise<CommandChannels> {
+export async function openSpdyChannels(
+  clock: Clock,
+  socket: Duplex,
+  wanted: WantedStreams,
+): Promise<CommandChannels> {
   const opened = new Map<string, SpdyStream>()
   const names = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter((name) => wanted[name])]
   const { promise: complete, resolve, reject } = Promise.withResolvers<void>()
@@ -26,17 +30,16 @@ export async function openSpdyChannels(socket: Duplex, wanted: WantedStreams): P
     if (names.every((each) => opened.has(each))) resolve()
   })
   session.closed.addEventListener('abort', () => reject(badRequest('the client left')))
-  const timer = setTimeout(
-    () => reject(badRequest('timed out waiting for client to create streams')),
-    OPENING_MS,
-  )
+  const cancel = clock.schedule(OPENING_MS, () => {
+    reject(badRequest('timed out waiting for client to create streams'))
+  })
   try {
     await complete
   } catch (error) {
     session.end()
-    throw new Error(messageOf(error), { cause: error })
+    throw error
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
   return {
     stdin: opened.get('stdin'),

@@ -14,7 +14,7 @@ import {
   forwardOverWebSocket,
   readPorts,
 } from './port-forward.ts'
-import { planAttach, planExec, runRemoteCommand } from './remote-command.ts'
+import { type RemoteCommand, planAttach, planExec, runRemoteCommand } from './remote-command.ts'
 import { SPDY_COMMAND_PROTOCOLS, openSpdyChannels } from './spdy-channels.ts'
 import { WEB_SOCKET_PROTOCOLS, openWebSocketChannels } from './web-socket-channels.ts'
 import { acceptWebSocket } from './web-socket.ts'
@@ -60,12 +60,17 @@ interface ServedStream {
 }
 
 const PLANS: Record<string, (api: ApiContext, pod: Pod, query: URLSearchParams) => ServedStream> = {
-  exec: (...request) => serveCommand(planExec(...request), request[2]),
-  attach: (...request) => serveCommand(planAttach(...request), request[2]),
+  exec: (...request) => serveCommand(planExec(...request), ...request),
+  attach: (...request) => serveCommand(planAttach(...request), ...request),
   portforward: serveForward,
 }
 
-function serveCommand(command: ReturnType<typeof planExec>, query: URLSearchParams): ServedStream {
+function serveCommand(
+  command: RemoteCommand,
+  { clock }: ApiContext,
+  _pod: Pod,
+  query: URLSearchParams,
+): ServedStream {
   const wanted = readWanted(query)
   return {
     async overWebSocket({ request, socket, head }) {
@@ -74,7 +79,7 @@ function serveCommand(command: ReturnType<typeof planExec>, query: URLSearchPara
     },
     async overSpdy(upgrade) {
       acceptSpdy(upgrade, SPDY_COMMAND_PROTOCOLS)
-      await runRemoteCommand(command, await openSpdyChannels(upgrade.socket, wanted))
+      await runRemoteCommand(command, await openSpdyChannels(clock, upgrade.socket, wanted))
     },
   }
 }
