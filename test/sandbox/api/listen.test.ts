@@ -86,7 +86,7 @@ describe('over TLS', () => {
     const path = '/api/v1/namespaces/default/pods/web/exec?command=sh&stdout=true'
     expect(await upgrade(path, {})).toBe(401)
     expect(await upgrade(path.replace('web', 'none'), bearer())).toBe(404)
-    expect(await upgrade('/api/v1/namespaces/default/pods/web/attach', bearer())).toBe(400)
+    expect(await upgrade('/api/v1/namespaces/default/pods/web/log', bearer())).toBe(400)
     const socket = connect(path, bearer())
     await new Promise((resolve) => socket.once('open', resolve))
     await until(() => execSignal, { timeoutMs: 2_000 })
