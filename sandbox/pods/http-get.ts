@@ -66,7 +66,7 @@ async function get(url: URL, action: HttpGetAction, target: HttpTarget) {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const options = { agent: false, rejectUnauthorized: false, headers: headersOf(action, target) }
       const outgoing = request(url, { ...options, signal: target.signal }, resolve)
-      outgoing.once('error', reject)
+      outgoing.on('error', reject)
       outgoing.once('socket', (socket) => socket.once('connect', () => (isConnected = true)))
       outgoing.end()
     })

@@ -116,7 +116,7 @@ async function checkTcp(probe: Probe, target: ProbeTarget, signal: AbortSignal):
       resolve(verdict)
     }
     socket.once('connect', () => settle({ is: 'success', output: '' }))
-    socket.once('error', (error) => settle({ is: 'failure', output: networkErrorText(error, address) }))
+    socket.on('error', (error) => settle({ is: 'failure', output: networkErrorText(error, address) }))
     const late = () => settle({ is: 'failure', output: `dial tcp ${address}: i/o timeout` })
     signal.addEventListener('abort', late, { once: true })
   })

@@ -85,6 +85,26 @@ describe('an httpGet probe', () => {
     })
   })
 
+  it('fails when an answer begins in time and does not end', async () => {
+    const asked = Promise.withResolvers<void>()
+    const port = await serveHttp((response) => {
+      response.writeHead(200, { 'content-length': 9 }).write('half')
+      asked.resolve()
+    })
+    const verdict = ask({ httpGet: { port } })
+    await asked.promise
+    await clock.advance(1_000)
+    expect(await verdict).toMatchObject({ is: 'failure' })
+  })
+
+  it('fails when the server hangs up without an answer', async () => {
+    const port = await serveHttp((response) => response.destroy())
+    expect(await ask({ httpGet: { port } })).toEqual({
+      is: 'failure',
+      output: `Get "http://127.0.0.1:${port}/": EOF`,
+    })
+  })
+
   it('with a name that no port has counts for nothing', async () => {
     expect(await ask({ httpGet: { port: 'http' } })).toEqual({
       is: 'unknown',
