@@ -103,7 +103,7 @@ function containerStatus(
     image: record.image?.reference ?? container.image ?? '',
     imageID: record.image?.id ?? '',
     ...(id ? { containerID: `embedded://${id}` } : {}),
-    started: isRunning && instance.started,
+    ...(isEphemeral(pod, container) ? {} : { started: isRunning && instance.started }),
     ...(id ? resourcesOf(container) : {}),
     ...(container.volumeMounts?.length ? { volumeMounts: container.volumeMounts.map(mountStatus) } : {}),
   }

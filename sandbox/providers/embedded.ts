@@ -16,7 +16,7 @@ import { WorkshopError, messageOf } from '../errors.ts'
 import { connect, readKubeconfig } from '../kubeconfig.ts'
 import { tryLock, type Lock } from '../lock.ts'
 import { clusterFolder } from '../paths.ts'
-import { tryIsolation } from '../pods/linux/isolation.ts'
+import { removeNodeFolder, tryIsolation } from '../pods/linux/isolation.ts'
 import { until } from '../until.ts'
 
 /** A cold, busy machine takes a few seconds; what takes longer hangs. */
@@ -45,7 +45,7 @@ export const provider: ClusterProvider = {
       const stage = progress.stage('Stopping the cluster')
       try {
         const wasRunning = await stopNode(folder)
-        if (!keepState) await rm(folder, { recursive: true, force: true })
+        if (!keepState) await removeNodeFolder(folder)
         stage.done(wasRunning ? undefined : 'it was not running')
       } catch (error) {
         stage.failed()

@@ -1,6 +1,7 @@
 /** Whether this machine lets the embedded cluster isolate containers: it tries, and explains what stands in the way. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WorkshopError } from '../../errors.ts'
@@ -28,9 +29,21 @@ export function namespaceCommand(asRoot: boolean = isRoot(), ids: boolean = hasI
 
 /** Whether this user may use more ids than one: newuidmap is there and lets them. Tried, like all here; takes 20 ms. */
 function hasIds(): boolean {
-  if (isRoot() || !findBinary('newuidmap')) return false
-  const attempt = ['--user', '--map-root-user', '--map-auto', 'true']
-  return spawnSync('unshare', attempt, { stdio: 'ignore' }).status === 0
+  return !isRoot() && findBinary('newuidmap') !== undefined && runWithIds('true')
+}
+
+function runWithIds(...command: string[]): boolean {
+  const withIds = ['--user', '--map-root-user', '--map-auto', ...command]
+  return spawnSync('unshare', withIds, { stdio: 'ignore' }).status === 0
+}
+
+/** Removes a folder of a node that has ended, whichever id its containers wrote under. A no-op when it is gone. */
+export async function removeNodeFolder(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    if (!hasIds() || !runWithIds('rm', '-rf', '--', folder)) throw error
+  }
 }
 
 /**

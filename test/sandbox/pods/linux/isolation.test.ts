@@ -1,9 +1,12 @@
 /** The try-it probe: what it says on machines that refuse, made with real restrictions. */
 import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '#test/helpers/temp-folder.ts'
 import { tryIsolation } from '#sandbox/pods/linux/isolation.ts'
-import { isolation } from '#test/helpers/in-node-namespace.ts'
-import { describeWith, root } from '#test/helpers/needs.ts'
+import { asNobody, isolation } from '#test/helpers/in-node-namespace.ts'
+import { binary, describeWith, root } from '#test/helpers/needs.ts'
 
 const module = new URL('../../../../sandbox/pods/linux/isolation.ts', import.meta.url).pathname
 const probe =
@@ -46,5 +49,35 @@ describeWith([isolation, root], 'tryIsolation as root', () => {
       "this machine does not let the embedded cluster isolate a container: this root is not allowed to make namespaces or mounts, as in a container without CAP_SYS_ADMIN (unshare: unshare failed: Operation not permitted)
       start that container with --privileged, or run the workshop outside of it"
     `)
+  })
+})
+
+const newuidmap = binary('newuidmap', 'apt-get install uidmap')
+const removal = `
+  const { removeNodeFolder } = await import(process.argv[1])
+  const [folder] = process.argv.slice(2)
+  const { execFileSync } = await import('node:child_process')
+  const write = 'mkdir -p $0/node/deep/er && chown -R 1500:2000 $0/node/deep'
+  const ids = ['--user', '--map-root-user', '--map-auto']
+  execFileSync('unshare', [...ids, 'sh', '-c', write, folder])
+  await removeNodeFolder(folder + '/node')
+  await removeNodeFolder(folder + '/node')
+  process.stdout.write(JSON.stringify((await import('node:fs')).readdirSync(folder)))
+`
+
+describeWith([isolation, root, newuidmap], 'removeNodeFolder', () => {
+  test('removes what containers wrote under other ids', () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'work'))
+    const [file = '', ...args] = asNobody(folder, (node, repository) => [
+      node,
+      '--input-type=module',
+      '--eval',
+      removal,
+      '--',
+      join(repository, 'sandbox/pods/linux/isolation.ts'),
+      join(folder, 'work'),
+    ])
+    expect(execFileSync(file, args, { encoding: 'utf8' })).toBe('[]')
   })
 })
