@@ -6,6 +6,7 @@ import { stages } from '../stages.ts'
 
 export const summary = 'brings the cluster up or down, and says how it is'
 export const usage = `npm run cluster up [-- --port N]   start it; it runs on in the background
+npm run cluster stop               end every process of it; up brings its objects back
 npm run cluster down               end every process of it and forget its objects
 npm run cluster status             is it up, and where
 npm run -s cluster kubeconfig      the path of its kubeconfig, as in
@@ -13,6 +14,7 @@ npm run -s cluster kubeconfig      the path of its kubeconfig, as in
 
 const ACTIONS: Record<string, (provider: ClusterProvider, port?: number) => Promise<number>> = {
   up,
+  stop,
   down,
   status,
   kubeconfig,
@@ -45,6 +47,11 @@ async function up(provider: ClusterProvider, port?: number): Promise<number> {
   const { server } = await provider.info()
   console.log(`The cluster ${before.running ? 'is up already' : 'is up'} at ${server}.
 It runs on in the background until: npm run cluster down`)
+  return 0
+}
+
+async function stop(provider: ClusterProvider): Promise<number> {
+  await provider.stop({ progress: stages(), keepState: true })
   return 0
 }
 
