@@ -2,6 +2,7 @@
 import type { Pod } from '../../objects.ts'
 import { podColumns } from '../pod-spec/columns.ts'
 import { admitPodSpec, admitServiceAccount, setPodSpecDefaults } from '../pod-spec/defaults.ts'
+import { mountServiceAccountToken } from '../pod-spec/service-account.ts'
 import { qosClassOf } from '../pod-spec/quantity.ts'
 import { validatePodUpdate } from '../pod-spec/update.ts'
 import { validatePodSpec } from '../pod-spec/validation.ts'
@@ -34,6 +35,9 @@ export const resource: ResourceDefinition<Pod> = {
     pod.spec ??= { containers: [] }
     setPodSpecDefaults(pod.spec)
     admitPodSpec(pod.spec)
+  },
+  admit(pod, api, previous) {
+    if (!previous) mountServiceAccountToken(pod, api)
   },
   validate: (pod) => validatePodSpec(pod.spec, 'spec'),
   validateUpdate: validatePodUpdate,
