@@ -1,6 +1,6 @@
 /** Where the kinds that controllers look after live in the API. */
 import type { Resource } from './client.ts'
-import type { Deployment, EndpointSlice, Endpoints, Job, ReplicaSet, Service } from './objects.ts'
+import type { DaemonSet, Deployment, EndpointSlice, Endpoints, Job, ReplicaSet, Service } from './objects.ts'
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export const DEPLOYMENTS: Resource<Deployment> = {
@@ -37,5 +37,12 @@ export const ENDPOINTS: Resource<Endpoints> = {
   apiVersion: 'v1',
   kind: 'Endpoints',
   plural: 'endpoints',
+  namespaced: true,
+}
+/** https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/ */
+export const DAEMON_SETS: Resource<DaemonSet> = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
   namespaced: true,
 }

@@ -12,6 +12,9 @@ import type {
 } from 'kubernetes-types/core/v1.d.ts'
 import type { Node as RawNode, Pod as RawPod, PodSpec, PodStatus } from 'kubernetes-types/core/v1.d.ts'
 import type {
+  DaemonSet as RawDaemonSet,
+  DaemonSetSpec,
+  DaemonSetStatus,
   Deployment as RawDeployment,
   DeploymentSpec,
   DeploymentStatus,
@@ -85,6 +88,8 @@ export type Deployment = Stored<RawDeployment> &
 /** A stored ReplicaSet; the API server has defaulted its spec. */
 export type ReplicaSet = Stored<RawReplicaSet> &
   Namespaced & { spec: ReplicaSetSpec; status: ReplicaSetStatus }
+/** A stored DaemonSet; the API server has defaulted its spec. */
+export type DaemonSet = Stored<RawDaemonSet> & Namespaced & { spec: DaemonSetSpec; status: DaemonSetStatus }
 /** A stored Job; the API server has defaulted its spec. */
 export type Job = Stored<RawJob> & Namespaced & { spec: JobSpec; status: JobStatus }
 /** A stored Service; the API server has defaulted its spec. */

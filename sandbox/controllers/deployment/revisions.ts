@@ -5,6 +5,7 @@ import { REPLICA_SETS } from '../../kinds.ts'
 import { selectorText } from '../../label-selector.ts'
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../objects.ts'
 import { controllerOf, controllerReference } from '../machinery/pods.ts'
+import { templateHash } from '../machinery/template-hash.ts'
 import type { ControllerContext } from '../start.ts'
 import { fenceposts, newSize, wanted } from './amounts.ts'
 
@@ -171,14 +172,4 @@ function sizeAnnotations(deployment: Deployment): Record<string, string> {
 function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
   const { [HASH]: _, ...labels } = template.metadata?.labels ?? {}
   return { ...template, metadata: { ...template.metadata, labels } }
-}
-
-/** FNV-1a of the template, in the letters that Kubernetes spells hashes with. */
-function templateHash(template: PodTemplateSpec, collisions = 0): string {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(JSON.stringify(template) + (collisions || ''))) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  }
-  const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
-  return [...String(hash)].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
 }
