@@ -1,7 +1,7 @@
 /** Proves exec, attach, run -i, cp and port-forward with real kubectls, over WebSocket and over SPDY, on a real cluster. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -10,7 +10,7 @@ import { KubeConfig, PortForward } from '@kubernetes/client-node'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { PODS } from '#sandbox/client.ts'
 import { until } from '#sandbox/until.ts'
-import { type TestCluster, startTestCluster } from '../../../helpers/embedded-cluster.ts'
+import { type TestCluster, processesWith, startTestCluster } from '../../../helpers/embedded-cluster.ts'
 import { isolation } from '../../../helpers/in-node-namespace.ts'
 import { findKubectls } from '../../../helpers/kubectl-versions.ts'
 import { binary, describeWith } from '../../../helpers/needs.ts'
@@ -184,4 +184,23 @@ describeWith(needs, 'streams', () => {
     expect(await until(() => said.endsWith('hello /js'), { timeoutMs: 10_000 })).toBe(true)
     ;(socket as { close(): void }).close()
   })
+
+  it('end with the pod: no process stays in its network', async () => {
+    const engine = processesWith(`engine.ts\0${cluster.state}`).find(
+      (pid) => namespaceOf(pid) !== namespaceOf('self'),
+    )!
+    const agents = () =>
+      processesWith('loopback-agent.ts').filter((pid) => namespaceOf(pid) === namespaceOf(engine))
+    expect(agents()).toHaveLength(1)
+    await cluster.client.delete(PODS, { namespace: 'default', name: 'web' })
+    expect(await until(() => agents().length === 0, { timeoutMs: 10_000 })).toBe(true)
+  })
 })
+
+function namespaceOf(pid: number | 'self'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return 'ended'
+  }
+}
