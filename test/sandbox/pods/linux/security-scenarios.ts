@@ -156,7 +156,8 @@ export const attachJoinsTheMainProcess = (folder: string) =>
     const first = await attach((await runtime.startContainer(once)).id, 'hello\n')
     await until(() => readFileSync(once.logPath, 'utf8').includes('hello'), { timeoutMs: 5_000 })
     first.stdin.end()
-    const script = 'read line; stty size; tty; echo "got $line"'
+    const script =
+      'until [ "$(stty size)" = "33 101" ]; do :; done; read line; stty size; tty; echo "got $line"'
     const console = spec(pod('web'), ['sh', '-c', script], { stdin: 'open', tty: true })
     const second = await attach((await runtime.startContainer(console)).id, 'word\n', [101, 33])
     const open = spec(pod('web'), ['sh', '-c', 'read a; read b; echo $a$b'], { stdin: 'open' })
