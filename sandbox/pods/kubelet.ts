@@ -8,6 +8,7 @@ import type { Pod } from '../objects.ts'
 import { podFolder, type Images, type KubeletContext } from './container-start.ts'
 import { createEventRecorder } from './events.ts'
 import { startEviction } from './eviction.ts'
+import { startNodeLease } from './node-lease.ts'
 import { registerNode } from './node-object.ts'
 import { createNodeStreams, type KubeletStreams } from './node-streams.ts'
 import { PodWorker } from './pod-worker.ts'
@@ -64,6 +65,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   await registerNode(context, context.version)
   const aborter = new AbortController()
   const { signal } = aborter
+  startNodeLease(context, signal)
   const ready = () => [...workers.values()].filter(({ record }) => record.sandbox.is === 'ready')
   const volumes = await startVolumeUpdates(context, signal, () => ready().map(({ pod }) => pod))
   startEviction(context.clock, signal, () =>

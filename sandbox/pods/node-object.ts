@@ -11,7 +11,7 @@ const LIMITS = {
   'sidecar-workshop/memory-limits': 'enforced by looking up to ten times a second',
 }
 
-/** Writes the Node object once: nothing about it changes while the kubelet runs, so there is no heartbeat. */
+/** Writes the Node object once: nothing about it changes while the kubelet runs; its heartbeat is the lease (node-lease.ts). */
 export async function registerNode(
   { client, clock, nodeName, hostIp }: KubeletContext,
   kubeletVersion: string,

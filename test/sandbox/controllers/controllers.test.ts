@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVENTS, NAMESPACES, NODES, PODS } from '#sandbox/client.ts'
 import { systemClock } from '#sandbox/clock.ts'
-import { startControllers } from '#sandbox/controllers/start.ts'
+import { loadControllers, startControllers } from '#sandbox/controllers/start.ts'
 import { until } from '#sandbox/until.ts'
 import { createManualClock } from '../../helpers/manual-clock.ts'
 import { type TestApi, createTestApi, podManifest } from '../../helpers/test-api.ts'
@@ -96,4 +96,10 @@ describe('a namespace', () => {
     expect(await eventually(async () => !(await test.client.find(NAMESPACES, { name: 'team' })))).toBe(true)
     expect((await test.call('GET', account)).code).toBe(404)
   })
+})
+
+it('every file of controllers/ but start.ts is a controller', async () => {
+  const all = await loadControllers()
+  expect(all.length).toBeGreaterThan(5)
+  for (const start of all) expect(start).toBeTypeOf('function')
 })
