@@ -13,8 +13,8 @@ const DEFAULT_SECONDS = 60 * 60
 
 interface TokenRequestSpec {
   audiences?: string[]
-  expirationSeconds?: number
-  boundObjectRef?: { kind?: string; name?: string; uid?: string }
+  expirationSeconds?: number | null
+  boundObjectRef?: { kind?: string; name?: string; uid?: string } | null
 }
 
 /** Issues a token for a ServiceAccount. With it one may do everything: the embedded cluster knows no roles. */
@@ -32,14 +32,17 @@ export const token: Subresource = {
     if (!isRecord(body) || !isRecord(body.spec ?? {}))
       throw badRequest('the body of the request is no TokenRequest')
     const spec = (body.spec ?? {}) as TokenRequestSpec
-    const { expirationSeconds = DEFAULT_SECONDS } = spec
+    // kubectl 1.30 writes null for what it leaves to us.
+    const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
     if (!Number.isInteger(expirationSeconds) || expirationSeconds < SHORTEST_SECONDS) {
       const detail = 'may not specify a duration less than 10 minutes'
       const cause = invalidValue('spec.expirationSeconds', expirationSeconds, detail)
       throw invalid('TokenRequest.authentication.k8s.io', '', [cause])
     }
     const audiences = spec.audiences?.length ? spec.audiences : [ISSUER]
-    const bound = spec.boundObjectRef && findBound(api, account.metadata.namespace!, spec.boundObjectRef)
+    const bound = spec.boundObjectRef
+      ? findBound(api, account.metadata.namespace!, spec.boundObjectRef)
+      : undefined
     const { name, namespace } = account.metadata
     const answer = {
       kind: 'TokenRequest',

@@ -74,6 +74,7 @@ it('what is asked wrongly is refused', async () => {
     return `${code} ${body.message}`
   }
   expect(await ask({ expirationSeconds: 60 })).toContain('may not specify a duration less than 10 minutes')
+  expect(await ask({ expirationSeconds: null, audiences: null, boundObjectRef: null })).toMatch(/^201/)
   expect(await ask({ boundObjectRef: { kind: 'Pod', name: 'nobody' } })).toBe('404 pods "nobody" not found')
   expect((await test.call('POST', `${PATH}/nobody/token`, { body: {} })).code).toBe(404)
 })
