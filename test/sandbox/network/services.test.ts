@@ -24,6 +24,12 @@ const { resolve4, resolveSrv } = require('dns/promises')
 const [name, ...srv] = process.argv.slice(1)
 resolve4(name).then((all) => console.log(all.length), (error) => console.log(error.code))
 srv.forEach((one) => resolveSrv(one).then((all) => console.log(all.map((s) => s.name + ':' + s.port).sort().join())))`
+const CALL_API = `
+const [, path, withToken] = process.argv
+const [ca, token] = ['ca.crt', 'token'].map((name) =>
+  fs.readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/' + name))
+const headers = withToken ? { authorization: 'Bearer ' + token } : {}
+https.get({ host: 'kubernetes.default.svc', path, ca, headers }, (r) => r.pipe(process.stdout))`
 
 let cluster: TestCluster
 
@@ -75,18 +81,11 @@ describeWith([isolation], 'a pod', () => {
   })
 
   it('talks to the API server as its ServiceAccount, over TLS', async () => {
-    const folder = '/var/run/secrets/kubernetes.io/serviceaccount'
-    const script = `cd ${folder}; curl -sS --cacert ca.crt -H "Authorization: Bearer $(cat token)" https://kubernetes.default.svc/api/v1/namespaces/default/pods/one`
-    const { stdout, stderr } = await exec('one', 'sh', '-c', script)
+    const path = '/api/v1/namespaces/default/pods/one'
+    const { stdout, stderr } = await node('one', CALL_API, path, 'with its token')
     expect(stderr).toBe('')
     expect((JSON.parse(stdout) as Pod).metadata.name).toBe('one')
-    const without = await exec(
-      'one',
-      'curl',
-      '-sSk',
-      'https://kubernetes.default.svc/api/v1/namespaces/default/pods/one',
-    )
-    expect(without.stdout).toContain('"code":401')
+    expect((await node('one', CALL_API, path)).stdout).toContain('"code":401')
   })
 
   it('is out of its Service when it is not ready, and back when it is', async () => {
