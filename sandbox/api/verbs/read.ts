@@ -47,10 +47,11 @@ export function listText(
   return `${head.slice(0, -1)},"items":[${items.map(jsonOf).join(',')}]}`
 }
 
-function pageOf(objects: KubeObject[], query: URLSearchParams, revision: number) {
+/** All pages carry the revision of the first, so that a watch from there misses nothing between two pages. */
+function pageOf(objects: KubeObject[], query: URLSearchParams, current: number) {
   const limit = Number(query.get('limit') ?? 0)
   const start = query.get('continue')
-  const after = start ? readContinue(start) : ''
+  const { revision, after } = start ? readContinue(start) : { revision: current, after: '' }
   const rest = after ? objects.filter((object) => keyOf(object) > after) : objects
   const items = limit > 0 ? rest.slice(0, limit) : rest
   const left = rest.length - items.length
@@ -58,7 +59,7 @@ function pageOf(objects: KubeObject[], query: URLSearchParams, revision: number)
     resourceVersion: String(revision),
     ...(left > 0
       ? {
-          continue: Buffer.from(keyOf(items.at(-1)!)).toString('base64url'),
+          continue: Buffer.from(`${revision}/${keyOf(items.at(-1)!)}`).toString('base64url'),
           remainingItemCount: left,
         }
       : {}),
@@ -71,8 +72,8 @@ function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''} ${metadata.name}`
 }
 
-function readContinue(token: string): string {
-  const key = Buffer.from(token, 'base64url').toString()
-  if (!/^[a-z0-9.-]* [a-z0-9.-]+$/.test(key)) throw badRequest('continue key is not valid')
-  return key
+function readContinue(token: string): { revision: number; after: string } {
+  const match = /^(\d+)\/([a-z0-9.-]* [a-z0-9.-]+)$/.exec(Buffer.from(token, 'base64url').toString())
+  if (!match) throw badRequest('continue key is not valid')
+  return { revision: Number(match[1]), after: match[2]! }
 }

@@ -58,9 +58,11 @@ describe('a list', () => {
     const first = await test.call<List>('GET', path)
     expect(first.body.items).toHaveLength(3)
     expect(first.body.metadata.remainingItemCount).toBe(1)
+    await test.call('POST', path.split('?')[0]!, { body: { metadata: { name: 'aa' } } })
     const second = await test.call<List>('GET', `${path}&continue=${first.body.metadata.continue}`)
     expect(second.body.items.map(({ metadata }) => metadata.name)).toEqual(['d'])
     expect(second.body.metadata.continue).toBeUndefined()
+    expect(second.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion)
     expect((await test.call('GET', `${path}&continue=%21`)).code).toBe(400)
   })
 
