@@ -2,7 +2,7 @@
 import type { KubeObject, Manifest } from '../objects.ts'
 import type { ApiContext } from './resource.ts'
 import { qualified } from './status.ts'
-import { insertObject } from './verbs/write.ts'
+import { insertObject } from './verbs/create.ts'
 
 const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 /** Where the API server is behind its Service: the node's address as pods see it. */

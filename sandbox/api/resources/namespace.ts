@@ -2,7 +2,7 @@
 import type { Namespace } from '../../objects.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { ageColumn, nameColumn } from '../table.ts'
-import { replaceObject } from '../verbs/write.ts'
+import { replaceObject } from '../verbs/update.ts'
 
 /** The kind Namespace. */
 export const resource: ResourceDefinition<Namespace> = {

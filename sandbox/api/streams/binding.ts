@@ -7,7 +7,7 @@ import { isRecord } from '../decode.ts'
 import type { Subresource } from '../resource.ts'
 import { badRequest, conflict, qualified } from '../status.ts'
 import { findObject } from '../verbs/read.ts'
-import { isDryRun } from '../verbs/write.ts'
+import { isDryRun } from '../verbs/writing.ts'
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/binding-v1/ */
 export const binding: Subresource = {

@@ -21,7 +21,7 @@ import {
   required,
 } from '../status.ts'
 import { findObject } from '../verbs/read.ts'
-import { isDryRun } from '../verbs/write.ts'
+import { isDryRun } from '../verbs/writing.ts'
 
 /** What a container that nobody starts again may not have. */
 const FORBIDDEN = [

@@ -10,7 +10,8 @@ import type { ApiContext, Subresource } from '../resource.ts'
 import type { Route } from '../route.ts'
 import { StatusError, badRequest, invalid, invalidValue } from '../status.ts'
 import { findObject } from '../verbs/read.ts'
-import { isDryRun, updateReviewed } from '../verbs/write.ts'
+import { isDryRun } from '../verbs/writing.ts'
+import { updateReviewed } from '../verbs/update.ts'
 
 /** Reads and sets `spec.replicas` of a workload. */
 export const scale: Subresource = {

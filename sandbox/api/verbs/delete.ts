@@ -10,7 +10,8 @@ import type { ApiContext, ResourceDefinition } from '../resource.ts'
 import type { Route } from '../route.ts'
 import { conflict, invalid, qualified, unsupported } from '../status.ts'
 import { findObject, listText, selectObjects } from './read.ts'
-import { isDryRun, isFinished } from './write.ts'
+import { isDryRun } from './writing.ts'
+import { isFinished } from './update.ts'
 
 /** The part of `DeleteOptions` that is obeyed. */
 interface DeleteOptions {
