@@ -3,6 +3,10 @@ import type { KubeObject, Status } from '../objects.ts'
 import type { ApiContext, ResourceDefinition } from './resource.ts'
 import { type IncludeObject, tableOf, wantsTable } from './table.ts'
 
+// As Kubernetes cuts them; clients refuse headers of more than 16 KiB.
+const MAX_WARNINGS_LENGTH = 4096
+const MAX_WARNING_LENGTH = 256
+
 const texts = new WeakMap<object, string>()
 
 /** The JSON text of an object of the store; those never change, so it is made once. */
@@ -45,10 +49,20 @@ export function objectResponse(
       )
     : jsonOf(object)
   const response = jsonText(body, options.status)
+  let left = MAX_WARNINGS_LENGTH
   for (const warning of options.warnings ?? []) {
-    response.headers.append('warning', `299 - "${warning.replaceAll(/["\\]/g, '\\$&')}"`)
+    const value = `299 - "${headerText(warning.slice(0, MAX_WARNING_LENGTH))}"`
+    left -= value.length
+    if (left < 0) break
+    response.headers.append('warning', value)
   }
   return response
+}
+
+/** A quoted string of UTF-8, which headers carry as one character for each byte. */
+function headerText(text: string): string {
+  const printable = text.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/["\\]/g, '\\$&')
+  return Buffer.from(printable).toString('latin1')
 }
 
 /** The query parameter `includeObject` of table requests. */

@@ -8,7 +8,7 @@ import { createBuiltIns } from './built-ins.ts'
 import { discover } from './discovery.ts'
 import type { NodeStreams } from './node.ts'
 import { createOpenApi } from './openapi.ts'
-import { type ApiContext, loadResources } from './resource.ts'
+import { type ApiContext, type ResourceDefinition, type Subresource, loadResources } from './resource.ts'
 import { type Route, parseRoute } from './route.ts'
 import { StatusError, qualified, statusOf } from './status.ts'
 import { deleteCollection, deleteRoute } from './verbs/delete.ts'
@@ -86,7 +86,7 @@ async function answer(api: ApiContext, request: Request): Promise<Response> {
 async function dispatch(api: ApiContext, route: Route, request: Request): Promise<Response> {
   const { resource, name, subresource } = route
   if (name === undefined) return await dispatchCollection(api, route, request)
-  const special = subresource === undefined ? undefined : resource.subresources?.[subresource]
+  const special = subresourceOf(resource, subresource)
   if (special) return await special.handle(api, route, request)
   if (subresource !== undefined && !(subresource === 'status' && resource.hasStatus)) {
     throw notServed(api, new URL(request.url).pathname)
@@ -103,6 +103,11 @@ async function dispatch(api: ApiContext, route: Route, request: Request): Promis
       if (scope === 'object') return await deleteRoute(api, route, request)
   }
   throw methodNotAllowed(request.method, route)
+}
+
+/** `constructor` and the like are in every object, and are subresources of none. */
+function subresourceOf({ subresources = {} }: ResourceDefinition, name = ''): Subresource | undefined {
+  return Object.hasOwn(subresources, name) ? subresources[name] : undefined
 }
 
 async function dispatchCollection(api: ApiContext, route: Route, request: Request): Promise<Response> {

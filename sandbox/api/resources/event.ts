@@ -26,6 +26,9 @@ export const resource: ResourceDefinition<Event> = {
     { name: 'Count', wide: true, cell: ({ series, count }) => series?.count ?? count ?? 1 },
     { ...nameColumn, wide: true },
   ],
+  setDefaults(event) {
+    event.involvedObject ??= {}
+  },
   validate({ involvedObject, metadata }) {
     const { namespace = '' } = involvedObject
     if (namespace === metadata.namespace || (namespace === '' && metadata.namespace === 'default')) return []

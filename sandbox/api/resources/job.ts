@@ -38,9 +38,9 @@ export const resource: ResourceDefinition<Job> = {
     const metadata = (job.spec.template.metadata ??= {})
     metadata.labels = {
       'batch.kubernetes.io/controller-uid': uid,
-      'batch.kubernetes.io/job-name': name,
+      'batch.kubernetes.io/job-name': name ?? '',
       'controller-uid': uid,
-      'job-name': name,
+      'job-name': name ?? '',
       ...metadata.labels,
     }
     job.spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }

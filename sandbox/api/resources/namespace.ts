@@ -1,8 +1,12 @@
 /** Namespaces: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/ */
 import type { Namespace } from '../../objects.ts'
 import type { ResourceDefinition } from '../resource.ts'
+import { forbidden } from '../status.ts'
 import { ageColumn, nameColumn } from '../table.ts'
 import { replaceObject } from '../verbs/update.ts'
+
+/** As the admission plugin NamespaceLifecycle has it. */
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
 
 /** The kind Namespace. */
 export const resource: ResourceDefinition<Namespace> = {
@@ -26,12 +30,14 @@ export const resource: ResourceDefinition<Namespace> = {
   setDefaults(namespace) {
     namespace.metadata.labels = {
       ...namespace.metadata.labels,
-      'kubernetes.io/metadata.name': namespace.metadata.name,
+      'kubernetes.io/metadata.name': namespace.metadata.name ?? '',
     }
   },
   selectableFields: ({ status }) => ({ 'status.phase': status?.phase ?? '' }),
   isFinalized: ({ spec }) => (spec?.finalizers ?? []).length === 0,
   prepareDelete(namespace) {
+    const { name } = namespace.metadata
+    if (IMMORTAL.has(name)) throw forbidden(resource, name, 'this namespace may not be deleted')
     namespace.status = { ...namespace.status, phase: 'Terminating' }
   },
   subresources: {

@@ -35,9 +35,9 @@ export async function upgradeToStream(
 ): Promise<void> {
   const upgrade = { request, socket, head }
   try {
-    const url = new URL(request.url ?? '/', 'http://cluster')
+    const url = urlOf(request)
     const route = parseRoute(url, api.resources)
-    const plan = route?.resource.plural === 'pods' ? PLANS[route.subresource ?? ''] : undefined
+    const plan = route?.resource.plural === 'pods' ? planOf(route.subresource) : undefined
     if (!route || !plan) {
       throw badRequest(
         `the embedded cluster upgrades pods/${Object.keys(PLANS).join(', pods/')}, not ${url.pathname}`,
@@ -53,6 +53,12 @@ export async function upgradeToStream(
   }
 }
 
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  const parsed = URL.parse(`http://cluster${url}`)
+  if (parsed) return parsed
+  throw badRequest(`GET ${url}: Invalid URL`)
+}
+
 /** A stream that is known to be possible, over either wire. */
 interface ServedStream {
   overWebSocket(upgrade: Upgrade): Promise<void>
@@ -63,6 +69,11 @@ const PLANS: Record<string, (api: ApiContext, pod: Pod, query: URLSearchParams) 
   exec: (...request) => serveCommand(planExec(...request), ...request),
   attach: (...request) => serveCommand(planAttach(...request), ...request),
   portforward: serveForward,
+}
+
+/** `constructor` and the like are in every object, and are streams of none. */
+function planOf(subresource = ''): (typeof PLANS)[string] | undefined {
+  return Object.hasOwn(PLANS, subresource) ? PLANS[subresource] : undefined
 }
 
 function serveCommand(

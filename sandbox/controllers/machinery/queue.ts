@@ -23,8 +23,8 @@ export function createQueue(context: FollowContext, reconcile: (ref: ObjectRef) 
     const state = { isAskedAgain: false }
     running.set(key, state)
     try {
-      // Events that arrive together are one run.
-      await Promise.resolve()
+      // Events that arrive together are one run, and work without end leaves the API server its turn.
+      await new Promise(setImmediate)
       await reconcile(ref)
       failures.delete(key)
     } catch {
