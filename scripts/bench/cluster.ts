@@ -1,7 +1,4 @@
 /** Benchmark of the embedded cluster: start, pods with container engines beside them, and a whole lesson. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PODS, type KubernetesClient } from '#sandbox/client.ts'
 import { openCluster, silentProgress, type ClusterProvider } from '#sandbox/cluster.ts'
@@ -18,6 +15,7 @@ import {
   type PodRunner,
   type PodTimes,
 } from '../measure/pod-runner.ts'
+import { inTemporaryState } from '../measure/temporary-state.ts'
 import { median, timed, timeRow, type Row } from '../measure/row.ts'
 
 const RUNS = 7
@@ -104,21 +102,6 @@ async function lessonRow(provider: ClusterProvider): Promise<Row> {
 async function playLesson(): Promise<void> {
   const { exitCode, stdout, stderr } = await runCommand(process.execPath, [WORKSHOP, 'lesson', '1'])
   if (exitCode !== 0) throw new Error(`the lesson failed:\n${stdout}\n${stderr}`)
-}
-
-/** The learner's own cluster and progress stay out of it. */
-async function inTemporaryState<T>(action: () => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'sidecar-bench-'))
-  const before = process.env.XDG_STATE_HOME
-  process.env.XDG_STATE_HOME = folder
-  try {
-    return await action()
-  } finally {
-    await (await openCluster('embedded')).stop({ progress: silentProgress })
-    if (before === undefined) delete process.env.XDG_STATE_HOME
-    else process.env.XDG_STATE_HOME = before
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 const SHELL_POD = twoContainers('shell', 'busybox', SHELL_COMMAND)

@@ -1,6 +1,6 @@
 /** The pods that live, or try to, in a cluster with faults. */
 import type { Manifest } from '#sandbox/objects.ts'
-import { PROBE_MARK } from './processes.ts'
+import { PROBE_MARK } from '../../../scripts/measure/cluster-processes.ts'
 
 /** Where they live. */
 export const NAMESPACE = 'default'

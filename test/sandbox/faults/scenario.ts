@@ -7,7 +7,12 @@ import { isAlive, signalProcess } from '#sandbox/process-identity.ts'
 import { until } from '#sandbox/until.ts'
 import { type Random, createRandom } from '../../helpers/random.ts'
 import { NAMESPACE, RESIDENTS, visitor } from './pods.ts'
-import { type ClusterProcess, type Part, clusterProcesses, residentBytes } from './processes.ts'
+import {
+  type ClusterProcess,
+  type Part,
+  clusterProcesses,
+  residentBytes,
+} from '../../../scripts/measure/cluster-processes.ts'
 import { type Writer, startWriter } from './writer.ts'
 
 /** What came of it; the lists are empty when all is well. */

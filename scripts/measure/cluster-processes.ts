@@ -13,8 +13,8 @@ export interface ClusterProcess {
   words: string
 }
 
-/** What a probe's command must hold to be found. */
-export const PROBE_MARK = 'probe of the faults'
+/** What the command of a probe, or of any other exec, must hold to be told from a container's. */
+export const PROBE_MARK = 'marked as a probe'
 
 /** Every process below the cluster's first, that one included; none when the cluster does not run. */
 export function clusterProcesses(state: string): ClusterProcess[] {
