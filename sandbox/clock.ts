@@ -8,9 +8,25 @@ export interface Clock {
   schedule(delayMs: number, callback: () => void): () => void
 }
 
-/** The machine's own time. */
+/**
+ * Milliseconds that never go back, made of a wall clock and one that only counts. A wall clock that is set back would
+ * hold up every deadline for as long; one that is set forward, or a machine that slept, moves this one on at once.
+ */
+export function createForwardTime(wall: () => number, steady: () => number): () => number {
+  let offset = wall() - steady()
+  return () => {
+    const [wallMs, steadyMs] = [wall(), steady()]
+    offset = Math.max(offset, wallMs - steadyMs)
+    return Math.max(wallMs, Math.floor(offset + steadyMs))
+  }
+}
+
+/** The machine's own time, which never goes back. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: createForwardTime(
+    () => Date.now(),
+    () => performance.now(),
+  ),
   schedule(delayMs, callback) {
     const timer = setTimeout(callback, delayMs)
     timer.unref()
