@@ -1,6 +1,7 @@
 /** Judges lesson 1: each check sends requests of its own and looks where their lines come out, and how often. */
 import { done, notYet, type Checks, type Verdict } from '#sandbox/course/check.ts'
 import {
+  DIES_WITHOUT_FILE,
   READS_ONCE,
   explainEnd,
   explainSilence,
@@ -87,7 +88,7 @@ async function crashed(web: Webserver, container: string): Promise<Verdict> {
   const evidence = isCrashOverMissingFile(lines)
     ? { source: `logs ${web.name} -c ${container} --previous`, text: lastLines(lines) }
     : { source: `pod ${web.name} .status.containerStatuses`, text: `${container} has ended` }
-  return notYet('the sidecar ended while access.log was not there', { evidence, hint: HINTS.diesWithoutFile })
+  return notYet('the sidecar ended while access.log was not there', { evidence, hint: DIES_WITHOUT_FILE })
 }
 
 async function judgeRotate(web: Webserver, { container }: Shipper): Promise<Verdict> {
@@ -152,8 +153,6 @@ const HINTS = {
     'Half a line was taken for a whole one. Print up to the last newline that you have read, and leave the rest in the file until its end is there too.',
   tornCharacter:
     'A character of two bytes was torn, and each half was decoded alone. Look for the newline in the bytes, and pass the bytes on as they are.',
-  diesWithoutFile:
-    'The file may be away: before nginx has started, and for a moment in each rotation. Treat ENOENT as “not now”, and look again a little later.',
   sameFile:
     'It is the same file that came back, with the same inode. Go on where you were in it; start at 0 for another file only.',
   notLookedAgain:

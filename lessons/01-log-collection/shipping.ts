@@ -88,6 +88,12 @@ async function explainContainer(
     return notYet(`container ${name} finds no program ${program}`, { evidence, hint: HINTS.noProgram })
   }
   const [, path] = /ENOENT.*'([^']*)'/.exec(evidence.text) ?? []
+  if (path && volumeMounts.some(({ mountPath }) => path.startsWith(`${mountPath}/`))) {
+    return notYet(`container ${name} ended because ${path} was not there`, {
+      evidence,
+      hint: HINTS.diesWithoutFile,
+    })
+  }
   if (path) {
     const mounts = volumeMounts.map(({ mountPath }) => mountPath).join(', ') || 'nothing'
     const because = `container ${name} looks for ${path}, and mounts ${mounts}`
@@ -108,7 +114,12 @@ async function explainContainer(
   return undefined
 }
 
+/** What a program may do that ends when its file is away, which is no mistake of its manifest. */
+export const DIES_WITHOUT_FILE =
+  'The file may be away: before nginx has started, and for a moment in each rotation. Treat ENOENT as “not now”, and look again a little later.'
+
 const HINTS = {
+  diesWithoutFile: DIES_WITHOUT_FILE,
   noProgram:
     'Your *.ts files are in the ConfigMap “code”. Declare a volume from it, and mount it in the container where the command looks for the program.',
   otherFolder:

@@ -1,4 +1,5 @@
 /** The files behind the learner's shell: a kubeconfig for one lesson, and start-up files that mark the prompt. */
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { stateFolder } from '../paths.ts'
@@ -15,7 +16,7 @@ export interface ShellStart {
  * prompt behind their own start-up files, any other shell the environment only.
  */
 export async function prepareShell(lesson: Lesson, shell: string, kubeconfig: string): Promise<ShellStart> {
-  const folder = join(stateFolder(), 'shell', lesson.name)
+  const folder = shellFolder(lesson)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const env = {
     KUBECONFIG: await writeKubeconfig(kubeconfig, namespaceOf(lesson), folder),
@@ -37,6 +38,16 @@ export async function prepareShell(lesson: Lesson, shell: string, kubeconfig: st
     }
   }
   return { args: [], env }
+}
+
+/** Lets a shell that is open already find the cluster again, which has another address after each start. */
+export async function refreshShell(lesson: Lesson, kubeconfig: string): Promise<void> {
+  const folder = shellFolder(lesson)
+  if (existsSync(folder)) await writeKubeconfig(kubeconfig, namespaceOf(lesson), folder)
+}
+
+function shellFolder(lesson: Lesson): string {
+  return join(stateFolder(), 'shell', lesson.name)
 }
 
 /** A copy with the lesson's namespace preset, so that kubectl needs no -n. */

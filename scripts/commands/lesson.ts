@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { findLesson, listLessons, loadChecks, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
 import { play, type StepPlayed } from '#sandbox/course/play.ts'
 import { readProgress } from '#sandbox/course/progress.ts'
+import { refreshShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
 import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
@@ -66,6 +67,7 @@ async function learn(lesson: Lesson, signal: AbortSignal): Promise<number> {
     const folder = workspaceFolder(lesson)
     await prepareWorkspace(folder, await filesBefore(lesson, 0))
     const cluster = await startCluster(signal)
+    await refreshShell(lesson, cluster.kubeconfig)
     await inTerminal((screen) => new Learner({ lesson, prose, checks, cluster, folder, screen }))
     print(`
 Your files are in ${folder}. Come back with: npm run lesson ${lesson.number}

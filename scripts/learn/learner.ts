@@ -121,7 +121,9 @@ export class Learner {
     const logs = await readLogs(cluster, namespaceOf(lesson), AbortSignal.timeout(5_000))
     if (logs.length === 0) this.#say('There is no pod, so there is no log.')
     for (const { pod, container, lines } of logs) {
-      const shown = lines.slice(-LOG_LINES).map((line) => `  ${printable(line)}`)
+      const shown = countRepeats(lines)
+        .slice(-LOG_LINES)
+        .map((line) => `  ${printable(line)}`)
       const title = style('bold', printable(`logs ${pod} -c ${container}`))
       this.#options.screen.print(title, ...(shown.length > 0 ? shown : ['  (empty)']))
     }
@@ -247,3 +249,14 @@ const KEYS: Record<string, (actions: Actions) => void> = {
 const CTRL_C = '\u0003'
 const CTRL_D = '\u0004'
 const LOG_LINES = 15
+
+/** Each run of equal lines as one, with their number. */
+function countRepeats(lines: readonly string[]): string[] {
+  const runs: { line: string; times: number }[] = []
+  for (const line of lines) {
+    const last = runs.at(-1)
+    if (last?.line === line) last.times += 1
+    else runs.push({ line, times: 1 })
+  }
+  return runs.map(({ line, times }) => (times > 1 ? `${line} (${times} times)` : line))
+}

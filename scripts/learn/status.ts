@@ -66,7 +66,7 @@ function podLine({ metadata, spec, status }: Pod): string {
   const ready = containers.filter((container) => container.ready).length
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0)
   const phase = metadata.deletionTimestamp ? 'Terminating' : (waiting ?? status.phase ?? 'Pending')
-  const tail = restarts > 0 ? `, ${restarts} restarts` : ''
+  const tail = restarts > 0 ? `, ${restarts} restart${restarts === 1 ? '' : 's'}` : ''
   return printable(`pod ${metadata.name} ${ready}/${spec.containers.length} ${phase}${tail}`)
 }
 

@@ -19,7 +19,8 @@ export function outcomeLines(outcome: Outcome, title: string, columns = 80): str
       ]
     case 'broken':
       return [
-        `${style('red', '✗')} ${title}: the check could not judge, and that is not your fault`,
+        `${style('red', '✗')} ${title}: broken check`,
+        ...text('The check could not judge, and that is not your fault.'),
         ...text(outcome.because),
         ...text(`→ ${outcome.hint}`),
       ]
