@@ -153,7 +153,7 @@ async function containerSpec(
     containerMounts(pod, container, podFolder(folder, identity.uid), env),
     terminationMessageMount(podFolder(folder, identity.uid), container, attempt),
   ])
-  const memory = container.resources?.limits?.memory
+  const { cpu, memory } = container.resources?.limits ?? {}
   const argv = containerArgv(container, image, env)
   if (argv.length === 0) throw new ConfigError('no command specified')
   return {
@@ -170,6 +170,7 @@ async function containerSpec(
     tty: container.tty ?? false,
     ...targetOf(container, idOf),
     ...(memory ? { memoryLimitBytes: quantityValue(memory) } : {}),
+    ...(cpu ? { cpuLimit: quantityValue(cpu) } : {}),
   }
 }
 

@@ -6,14 +6,14 @@ import { ApiError, NODES } from '../client.ts'
 import type { KubeletContext } from './container-start.ts'
 
 /** For whoever asks `kubectl describe node` why a limit does nothing. */
-const LIMITS = {
-  'sidecar-workshop/cpu-limits': 'shown but not enforced',
+const limits = (areCpuLimitsEnforced: boolean) => ({
+  'sidecar-workshop/cpu-limits': areCpuLimitsEnforced ? 'enforced by the kernel' : 'shown but not enforced',
   'sidecar-workshop/memory-limits': 'enforced by looking up to ten times a second',
-}
+})
 
 /** Writes the Node object once: nothing about it changes while the kubelet runs; its heartbeat is the lease (node-lease.ts). */
 export async function registerNode(
-  { client, clock, nodeName, hostIp }: KubeletContext,
+  { client, clock, nodeName, hostIp, runtime }: KubeletContext,
   kubeletVersion: string,
 ): Promise<void> {
   const architecture = arch() === 'x64' ? 'amd64' : arch()
@@ -49,12 +49,15 @@ export async function registerNode(
     daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
     images: [],
   }
-  const metadata = { name: nodeName, labels, annotations: LIMITS }
+  const annotations = limits(runtime.limitsCpu())
+  const metadata = { name: nodeName, labels, annotations }
   const node = { apiVersion: 'v1', kind: 'Node', metadata, spec: {} }
   try {
     await client.create(NODES, node)
   } catch (error) {
     if (!ApiError.isReason(error, 'AlreadyExists')) throw error
+    // An engine that another user started may do less or more.
+    await client.patch(NODES, { name: nodeName }, { metadata: { annotations } })
   }
   await client.patch(NODES, { name: nodeName }, { status }, { subresource: 'status' })
 }

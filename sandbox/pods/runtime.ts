@@ -75,6 +75,8 @@ export interface ContainerSpec {
   tty?: boolean
   /** More than this much memory ends it; see ContainerExit.oomKilled. */
   memoryLimitBytes?: number
+  /** In cores; more is not given to it, where the runtime {@link ContainerRuntime.limitsCpu}. 0 is no limit. */
+  cpuLimit?: number
   /** Id of a running container whose processes it sees and shares. */
   processesOf?: string
 }
@@ -120,6 +122,8 @@ export interface StreamSession {
 
 /** Runs pods on this machine. All methods are idempotent towards what is already gone. */
 export interface ContainerRuntime {
+  /** Whether this machine lets it enforce a `cpuLimit`. */
+  limitsCpu(): boolean
   /** Network namespace with lo up and an address of its own. Throws when the host refuses. */
   createSandbox(pod: PodIdentity): Promise<{ ip: string }>
   /** Removes network and mounts; the pod's containers have ended before. */

@@ -16,6 +16,7 @@ import { WorkshopError, messageOf } from '../errors.ts'
 import { connect, readKubeconfig } from '../kubeconfig.ts'
 import { tryLock, type Lock } from '../lock.ts'
 import { clusterFolder } from '../paths.ts'
+import { removeCpuGroups } from '../pods/linux/cgroup.ts'
 import { removeNodeFolder, tryIsolation } from '../pods/linux/isolation.ts'
 import { until } from '../until.ts'
 
@@ -143,6 +144,7 @@ async function stopNode(folder: string): Promise<boolean> {
   if (!node) return false
   const wasRunning = isRunning(node)
   await stopNodeProcess(node)
+  await removeCpuGroups(join(folder, 'runtime'))
   await rm(join(folder, 'node.json'), { force: true })
   return wasRunning
 }

@@ -47,6 +47,7 @@ export function createFakeRuntime(clock: Clock): FakeRuntime {
     deaf: new Set(),
     broken: new Map(),
     container: (name) => containers.get(name),
+    limitsCpu: () => false,
     async createSandbox(pod) {
       runtime.calls.push(`sandbox ${pod.name}`)
       names.set(pod.uid, pod.name)

@@ -114,7 +114,18 @@ sub mount_fresh {
 }
 
 my ( $cwd, @argv, @env, $has_stdin, $has_console, $terminal, $slave_path );
-my ( $user, $group, @groups );
+my ( $user, $group, @groups, $cgroup );
+
+# Joined by the child alone: this process outlives it, and a group with a process in it can't be removed.
+sub open_cgroup {
+    my ($path) = @_;
+    open $cgroup, '>', $path or setup_fails("open $path");
+}
+
+sub join_cgroup {
+    defined syswrite $cgroup, '0' or setup_fails('join the control group');
+    close $cgroup;
+}
 
 sub open_terminal {
     my ($multiplexer) = @_;
@@ -128,6 +139,7 @@ sub open_terminal {
 # name => [number of arguments, what it does]
 my %before_fork = (    # a pid namespace is entered by children only
     join       => [ 1, \&join_namespace ],
+    cgroup     => [ 1, \&open_cgroup ],
     processes  => [ 0, sub { call( 'unshare', 'processes',  $NEW_PID ) } ],
     namespaces => [ 0, sub { call( 'unshare', 'namespaces', $NEW_MOUNT_UTS_IPC ) } ],
     stdin      => [ 0, sub { $has_stdin = 1 } ],
@@ -222,6 +234,7 @@ sub become_app {
     my ( $in, $out, $err, $ask_for_console, @operations ) = @_;
     die_with_engine();
     call( 'setsid', '' );
+    join_cgroup() if $cgroup;
     umask 022;
     perform($_) for @operations;
     $slave_path = $ask_for_console->() if $has_console;

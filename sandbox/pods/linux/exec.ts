@@ -17,10 +17,12 @@ export async function startExec(pid: number, operations: readonly Operation[], o
   const { argv, tty, stdin, stdout, stderr, signal } = options
   signal.throwIfAborted()
   const app = await start([
+    ...(tty ? [['env', 'TERM=xterm'] as const] : []),
+    // Before the joins: a control group is found where the engine is.
+    ...operations,
     ...namespaces.map((name): Operation => ['join', `/proc/${pid}/ns/${name}`]),
     ...(stdin ? [['stdin'] as const] : []),
-    ...(tty ? [['terminal'] as const, ['env', 'TERM=xterm'] as const] : []),
-    ...operations,
+    ...(tty ? [['terminal'] as const] : []),
     ...argv.map((argument): Operation => ['arg', argument]),
   ])
   const killGroup = () => killProcessGroup(app.pid)

@@ -13,6 +13,7 @@ import {
   type RunningContainer,
 } from '../runtime.ts'
 import { attachTo } from './attach.ts'
+import { type CpuGroup, createCpuGroups, removeCpuGroups } from './cgroup.ts'
 import { openLog } from './log.ts'
 import { watchMemory } from './memory.ts'
 import { mountMemory, unmountMemory } from './memory-volume.ts'
@@ -45,12 +46,14 @@ interface Container {
   spec: ContainerSpec
   app: AppProcess
   running: RunningContainer
+  group?: CpuGroup
 }
 
 /** Creates no process and touches no file before `prepare`. */
 export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): LinuxRuntime {
   const networks = createPodNetworks(join(folder, 'net'))
   const loopbacks = createLoopbacks()
+  const groups = createCpuGroups(folder)
   const emptyFolder = join(folder, 'root')
   const containers = new Map<string, Container>()
   const pauses = new Map<string, AppProcess>()
@@ -78,29 +81,37 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
   function planContainer(spec: ContainerSpec) {
     const { mounts, workingDir } = spec
     const plan = { mounts, workingDir, readOnly: spec.security?.readOnlyRoot ?? false }
+    const group = groups.add(spec.cpuLimit)
     const operations: Operation[] = [
+      ...groupOperations(group),
       ...(spec.stdin ? [['stdin'] as const] : []),
       ...(spec.tty ? [['console'] as const, ['env', 'TERM=xterm'] as const] : []),
       ...enter(spec.pod, plan, processNamespace(spec)),
       ...processOperations(spec),
       ...spec.argv.map((argument): Operation => ['arg', argument]),
     ]
-    return { operations, log: openLog(spec.logPath, clock) }
+    return { operations, group, log: openLog(spec.logPath, clock) }
   }
 
   async function startContainer(spec: ContainerSpec): Promise<RunningContainer> {
-    const { operations, log } = orCreateError(() => planContainer(spec))
-    const app = await startProcess(operations).catch((error: unknown) => {
+    const { operations, group, log } = orCreateError(() => planContainer(spec))
+    const app = await startProcess(operations).catch(async (error: unknown) => {
       log.close()
+      await group?.remove()
       throw startErrorOf(error)
     })
-    const running = track(app, spec, log.copy(app.stdout, app.stderr))
-    containers.set(running.id, { spec, app, running })
+    const running = track(app, spec, log.copy(app.stdout, app.stderr), group)
+    containers.set(running.id, { spec, app, running, group })
     void running.exited.then(() => containers.delete(running.id))
     return running
   }
 
-  function track(app: AppProcess, spec: ContainerSpec, logged: Promise<void>): RunningContainer {
+  function track(
+    app: AppProcess,
+    spec: ContainerSpec,
+    logged: Promise<void>,
+    group?: CpuGroup,
+  ): RunningContainer {
     let ended = false
     let oomKilled = false
     const container = containerOf(app.pid)
@@ -122,7 +133,7 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
       memory?.stop()
       if (!isFirst) killContainer(container)
       const finishedAtMs = clock.now()
-      await logged
+      await Promise.all([logged, group?.remove()])
       if (signal === 0) return { exitCode: code, finishedAtMs }
       return { exitCode: 128 + signal, signal, finishedAtMs, ...(oomKilled ? { oomKilled } : {}) }
     })
@@ -164,11 +175,13 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
 
   return {
     async prepare() {
+      await removeCpuGroups(folder)
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(emptyFolder, { recursive: true })
       host = readHostRoot(process.execPath)
-      await networks.prepare()
+      await Promise.all([networks.prepare(), groups.prepare()])
     },
+    limitsCpu: () => groups.areEnforced(),
     createSandbox,
     async removeSandbox(uid) {
       loopbacks.end(uid)
@@ -184,8 +197,8 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
     unmountMemory,
     startContainer,
     async exec(containerId, options) {
-      const { app, spec } = find(containerId)
-      return startExec(app.pid, processOperations(spec), options)
+      const { app, spec, group } = find(containerId)
+      return startExec(app.pid, [...groupOperations(group), ...processOperations(spec)], options)
     },
     async attach(containerId, options) {
       const { app, spec, running } = find(containerId)
@@ -199,6 +212,7 @@ export function createLinuxRuntime({ folder, clock }: LinuxRuntimeOptions): Linu
         ...[...pauses.keys()].map(endPause),
       ])
       await networks.stop()
+      await removeCpuGroups(folder)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -220,6 +234,10 @@ function startErrorOf(error: unknown): ContainerStartError {
     'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: ' +
     `unable to start container process: error during container init: ${messageOf(error)}: unknown`
   return new ContainerStartError(isExec ? 'StartError' : 'RunContainerError', message, { cause: error })
+}
+
+function groupOperations(group: CpuGroup | undefined): Operation[] {
+  return group ? [['cgroup', group.processes]] : []
 }
 
 /** What every process of a container gets once its root is there: environment, working folder, rights. */

@@ -4,10 +4,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentProgress } from '#sandbox/cluster.ts'
-import { NAMESPACES } from '#sandbox/client.ts'
+import { NAMESPACES, NODES, PODS } from '#sandbox/client.ts'
 import { connect, readKubeconfig } from '#sandbox/kubeconfig.ts'
 import { until } from '#sandbox/until.ts'
+import { cpuGroupsOf } from '#test/helpers/cpu-groups.ts'
+import { cpuLimits } from '#test/helpers/cpu-limits.ts'
 import { isolatedProvider, processesWith } from '#test/helpers/embedded-cluster.ts'
+import { describeWith, root } from '#test/helpers/needs.ts'
 
 const progress = silentProgress
 const { provider, state } = await isolatedProvider()
@@ -112,6 +115,42 @@ describe('down', () => {
   it('of a cluster that is not up is fine', async () => {
     await provider.stop({ progress })
     expect(await provider.info()).toMatchObject({ running: false })
+  })
+})
+
+describeWith([root, cpuLimits], 'the control groups of a cluster', () => {
+  const groups = () => cpuGroupsOf(join(engineOf(state), 'runtime'))
+
+  async function startLimitedPod(): Promise<void> {
+    await provider.start({ progress })
+    const client = connect(await readKubeconfig(await provider.kubeconfig()))
+    const node = await client.get(NODES, { name: 'sidecar-node' })
+    expect(node.metadata.annotations).toMatchObject({
+      'sidecar-workshop/cpu-limits': 'enforced by the kernel',
+    })
+    expect(groups()).toEqual([])
+    const resources = { limits: { cpu: '500m' } }
+    const containers = [{ name: 'main', image: 'node:24', command: ['sleep', '1000'], resources }]
+    const metadata = { name: 'web', namespace: 'default' }
+    await client.create(PODS, { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } })
+    const isRunning = async () => (await client.get(PODS, metadata)).status?.phase === 'Running'
+    expect(await until(isRunning, { timeoutMs: 10_000 })).toBe(true)
+    expect(groups()).toHaveLength(2)
+  }
+
+  it('are gone after down', async () => {
+    await startLimitedPod()
+    await provider.stop({ progress })
+    expect(groups()).toEqual([])
+  })
+
+  it('are gone after a kill -9 of everything and down', async () => {
+    await startLimitedPod()
+    for (const pid of processesWith(engineOf(state))) kill(pid)
+    await until(() => processesWith(engineOf(state)).length === 0, { timeoutMs: 10_000 })
+    expect(groups()).toHaveLength(2)
+    await provider.stop({ progress })
+    expect(groups()).toEqual([])
   })
 })
 
