@@ -45,3 +45,5 @@ process.on('message', () => {
   const inherited = [...Object.getOwnPropertyNames(Object.prototype), ...Object.getOwnPropertyNames(Object)]
   process.send!({ inherited, heapBytes: process.memoryUsage().heapUsed } satisfies Grown)
 })
+// Nobody is left to fuzz it.
+process.on('disconnect', () => process.exit())
