@@ -1,6 +1,6 @@
 /** Kinds that only tests read and write. */
 import type { Resource } from '#sandbox/client.ts'
-import type { Secret, WebhookConfiguration } from '#sandbox/objects.ts'
+import type { Secret, ServiceAccount, WebhookConfiguration } from '#sandbox/objects.ts'
 
 /** https://kubernetes.io/docs/concepts/configuration/secret/ */
 export const SECRETS: Resource<Secret> = {
@@ -15,4 +15,11 @@ export const MUTATING_WEBHOOKS: Resource<WebhookConfiguration> = {
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
   namespaced: false,
+}
+/** https://kubernetes.io/docs/concepts/security/service-accounts/ */
+export const SERVICE_ACCOUNTS: Resource<ServiceAccount> = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
 }

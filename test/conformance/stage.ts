@@ -5,9 +5,12 @@ import { execInPod } from '#sandbox/exec.ts'
 import { connect, readKubeconfig } from '#sandbox/kubeconfig.ts'
 import type { Container, ContainerStatus, KubeObject, Pod, PodSpec } from '#sandbox/objects.ts'
 import { until } from '#sandbox/until.ts'
+import { SERVICE_ACCOUNTS } from './resources.ts'
 
 /** Long enough for a node that has to pull its images. */
 const PATIENCE_MS = 60_000
+/** Longer than any `kubectl wait` of the suite. */
+const KUBECTL_TIMEOUT_MS = 110_000
 
 /** One namespace of the cluster under test. */
 export interface Stage {
@@ -44,6 +47,8 @@ export async function createStages(kubeconfig: string): Promise<() => Promise<St
     const metadata = { generateName: 'conformance-' }
     const made = await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
     const namespace = made.metadata.name
+    // A controller makes it, and pods are refused without.
+    await eventually(() => client.find(SERVICE_ACCOUNTS, { namespace, name: 'default' }))
     const create: Stage['create'] = (resource, name, fields, more = {}) =>
       client.create(resource, {
         apiVersion: resource.apiVersion,
@@ -72,6 +77,7 @@ export async function createStages(kubeconfig: string): Promise<() => Promise<St
         const { stdout, stderr } = await runCommand('kubectl', ['-n', namespace, ...args], {
           env: { KUBECONFIG: kubeconfig },
           input,
+          timeoutMs: KUBECTL_TIMEOUT_MS,
         })
         return [stdout, stderr].filter(Boolean).join('\n')
       },
