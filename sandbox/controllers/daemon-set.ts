@@ -46,8 +46,10 @@ async function reconcile(context: ControllerContext, record: RecordEvent, ref: O
   if (!set || set.metadata.deletionTimestamp) return
   const pods = await claimPods(context, set)
   const { items: nodes } = await context.client.list(NODES)
-  const fitting = nodes.filter(({ metadata }) =>
-    selects({ matchLabels: set.spec.template.spec?.nodeSelector }, metadata.labels),
+  const { nodeName, nodeSelector } = set.spec.template.spec ?? {}
+  const fitting = nodes.filter(
+    ({ metadata }) =>
+      (!nodeName || nodeName === metadata.name) && selects({ matchLabels: nodeSelector }, metadata.labels),
   )
   const hash = templateHash(set.spec.template)
   await writeStatus(context, set, fitting, pods, hash)

@@ -1,6 +1,7 @@
 /** Gives every pod without a node one that fits it: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/ */
 import { EVENTS, NODES, PODS, objectPath } from '../client.ts'
 import { microTimestamp, timestamp } from '../clock.ts'
+import { selects } from '../label-selector.ts'
 import type { Node, Pod } from '../objects.ts'
 import { type FollowContext, follow } from '../follow.ts'
 import type { ControllerContext } from './start.ts'
@@ -37,7 +38,19 @@ export async function startController(context: ControllerContext): Promise<void>
 function fits(pod: Pod, node: Node): boolean {
   if (node.spec?.unschedulable) return false
   const labels = node.metadata.labels ?? {}
-  return Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
+  return selects({ matchLabels: pod.spec.nodeSelector }, labels) && hasAffinity(pod, node)
+}
+
+/** Any term of the required node affinity will do; of fields there is only the node's name. */
+function hasAffinity({ spec }: Pod, { metadata }: Node): boolean {
+  const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  if (!required) return true
+  return required.nodeSelectorTerms.some(({ matchExpressions, matchFields = [] }) => {
+    const isNamed = matchFields.every(
+      ({ operator, values = [] }) => values.includes(metadata.name) === (operator === 'In'),
+    )
+    return isNamed && selects({ matchExpressions }, metadata.labels)
+  })
 }
 
 async function bind(context: FollowContext, pod: Pod, node: string): Promise<void> {

@@ -31,8 +31,14 @@ describeWith([isolation], 'a cluster', () => {
     expect(await until(async () => (await client.list(PODS)).items.length === 0, PATIENCE)).toBe(true)
     const left = () =>
       clusterProcesses(state).filter(({ part }) => part === 'wrapper' || part === 'container')
-    await until(() => left().length === 0, PATIENCE)
-    expect(left().map(({ words }) => words)).toEqual([])
+    // Once is enough: another pod's network may be on its way out a moment later.
+    const areGone = await until(() => left().length === 0, PATIENCE)
+    expect(
+      areGone,
+      left()
+        .map(({ words }) => words)
+        .join('\n'),
+    ).toBe(true)
   }, 120_000)
 
   it('shows each of 500 watchers each change, and forgets them when they go', async () => {

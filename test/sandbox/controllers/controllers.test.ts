@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVENTS, NAMESPACES, NODES, PODS } from '#sandbox/client.ts'
 import { systemClock } from '#sandbox/clock.ts'
 import { loadControllers, startControllers } from '#sandbox/controllers/start.ts'
+import { DAEMON_SETS } from '#sandbox/kinds.ts'
 import { until } from '#sandbox/until.ts'
 import { createManualClock } from '../../helpers/manual-clock.ts'
 import { type TestApi, createTestApi, podManifest } from '../../helpers/test-api.ts'
@@ -45,8 +46,19 @@ describe('the scheduler', () => {
     expect(await eventually(() => findPod((pod) => pod.spec.nodeName))).toBeDefined()
   })
 
-  async function createNode() {
-    await test.client.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'sidecar-node' } })
+  it('gives a pod the one node that its affinity names', async () => {
+    await createNode('another-node')
+    await createNode()
+    const matchFields = [{ key: 'metadata.name', operator: 'In', values: ['sidecar-node'] }]
+    const required = { nodeSelectorTerms: [{ matchFields }] }
+    const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: required }
+    await test.client.create(PODS, podManifest('web', { affinity: { nodeAffinity } }))
+    const pod = await eventually(() => findPod((one) => one.spec.nodeName))
+    expect(pod?.spec.nodeName).toBe('sidecar-node')
+  })
+
+  async function createNode(name = 'sidecar-node') {
+    await test.client.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name } })
   }
   async function findPod(condition: (pod: Awaited<ReturnType<typeof getPod>>) => unknown) {
     const pod = await getPod()
@@ -55,6 +67,31 @@ describe('the scheduler', () => {
   const getPod = () => test.client.get(PODS, { namespace: 'default', name: 'web' })
   const findEvent = async () =>
     (await test.client.list(EVENTS, { fieldSelector: 'involvedObject.name=web' })).items[0]
+})
+
+it('a DaemonSet whose template names a node has one pod there, and none elsewhere', async () => {
+  for (const name of ['one', 'two']) {
+    await test.client.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name } })
+  }
+  const metadata = { name: 'agent', namespace: 'default' }
+  const labels = { app: 'agent' }
+  const template = {
+    metadata: { labels },
+    spec: { nodeName: 'two', containers: [{ name: 'app', image: 'app' }] },
+  }
+  await test.client.create(DAEMON_SETS, {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata,
+    spec: { selector: { matchLabels: labels }, template },
+  })
+  const set = await eventually(async () => {
+    const one = await test.client.get(DAEMON_SETS, metadata)
+    return one.status?.currentNumberScheduled === 1 ? one : undefined
+  })
+  expect(set?.status).toMatchObject({ desiredNumberScheduled: 1, numberMisscheduled: 0 })
+  const { items } = await test.client.list(PODS, { namespace: 'default' })
+  expect(items.map(({ spec }) => spec.nodeName)).toEqual(['two'])
 })
 
 it('an event is forgotten after an hour', async () => {

@@ -90,7 +90,7 @@ describe('saving a workspace', () => {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: stranger,
-      spec: { containers: spec.containers },
+      spec: { containers: spec.containers, volumes: spec.volumes },
     })
     const kept = await uid('kept')
     const later = new Deployer(client, namespace)
