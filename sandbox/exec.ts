@@ -25,6 +25,8 @@ export function execInPod(
   ref: ObjectRef,
   options: { container: string; argv: string[]; stdin?: string; signal?: AbortSignal },
 ): Promise<ExecResult> {
+  // A signal that has aborted already tells nobody again.
+  if (options.signal?.aborted) return Promise.reject(options.signal.reason as Error)
   const { tls, headers } = credentials(connection)
   const url = new URL(objectPath(PODS, ref, 'exec'), connection.server)
   url.protocol = 'wss:'

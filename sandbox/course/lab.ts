@@ -82,7 +82,10 @@ export function createLab(cluster: LabCluster, namespace: string, signal: AbortS
     async pods() {
       return (await client.list(PODS, { namespace, signal })).items
     },
-    pod: (name) => client.find(PODS, { name, namespace }),
+    pod: async (name) => {
+      signal.throwIfAborted()
+      return await client.find(PODS, { name, namespace })
+    },
     async waitForPod(name, condition, options) {
       let seen: Pod | undefined
       await wait(async () => {

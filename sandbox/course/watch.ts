@@ -17,6 +17,7 @@ export interface WatchOptions {
 export async function watchFolder(folder: string, options: WatchOptions): Promise<void> {
   const { changed, polling, signal } = options
   let seen = await fingerprint(folder)
+  if (signal.aborted) return
   let announced = false
   let saidPolling = false
   let settling: NodeJS.Timeout | undefined

@@ -2,6 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { runCommand } from '#sandbox/command.ts'
 import { watchFolder } from '#sandbox/course/watch.ts'
 import { until } from '#sandbox/until.ts'
 import { temporaryFolder } from '#test/helpers/temp-folder.ts'
@@ -32,4 +33,13 @@ test('a watched folder tells of saves of every kind, and not of drafts', async (
     expect(await until(() => changes === index + 1, { timeoutMs: 3_000 })).toBe(true)
   }
   expect(polling).toBe(0)
+})
+
+test('a folder whose watch was called off before it began keeps no process alive', async () => {
+  const watcher = `import { watchFolder } from '#sandbox/course/watch.ts'
+    await watchFolder('.', { changed() {}, polling() {}, signal: AbortSignal.abort() })`
+  const ended = await runCommand(process.execPath, ['--input-type=module', '--eval', watcher], {
+    timeoutMs: 10_000,
+  })
+  expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
 })
