@@ -151,7 +151,12 @@ export class KubernetesClient {
   async delete<T extends KubeObject>(
     resource: Resource<T>,
     ref: ObjectRef,
-    options: { gracePeriodSeconds?: number; preconditions?: { uid: string } } = {},
+    options: {
+      gracePeriodSeconds?: number
+      /** What becomes of the objects that this one owns; each kind has its own default. */
+      propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+      preconditions?: { uid: string }
+    } = {},
   ): Promise<void> {
     await this.json('DELETE', objectPath(resource, ref), {
       kind: 'DeleteOptions',

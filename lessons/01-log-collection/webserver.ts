@@ -1,6 +1,7 @@
 /** The learner's pod as the checks of this lesson see it: nginx, whoever stands beside it, and what both of them say. */
-import { notYet, type Check, type Verdict } from '#sandbox/course/check.ts'
+import type { Check, Verdict } from '#sandbox/course/check.ts'
 import type { Lab } from '#sandbox/course/lab.ts'
+import { onPod } from '#sandbox/course/subject.ts'
 import type { Container, ContainerStatus, Pod } from '#sandbox/objects.ts'
 
 /** Where nginx keeps its pid file and its logs. */
@@ -15,16 +16,11 @@ export interface Shipper {
 
 /** Judges the pod with nginx in it as soon as all its containers have started, or says why there is none to judge. */
 export function onWebserver(judge: (web: Webserver) => Promise<Verdict>): Check {
-  return async (lab) => {
-    const pod = await lab.until(async () => (await lab.pods()).find(isSettled), { timeoutMs: 5_000 })
-    if (!pod) return explainAbsence(await lab.pods(), lab.namespace)
-    const stuck = (pod.status.containerStatuses ?? []).find(isStuck)
-    if (!stuck) return await judge(new Webserver(lab, pod))
-    const { reason = 'Waiting', message = '' } = stuck.state!.waiting!
-    return notYet(`container ${stuck.name} can't start: ${reason}`, {
-      evidence: { source: `pod ${pod.metadata.name} .status.containerStatuses`, text: message || reason },
-    })
+  const subject = {
+    what: 'a container with nginx',
+    is: ({ spec }: Pod) => spec.containers.some(isNginx),
   }
+  return onPod(subject, (lab, pod) => judge(new Webserver(lab, pod)))
 }
 
 /** One pod with nginx in it, for one run of a check. */
@@ -131,32 +127,4 @@ export function hasCrashed(status: ContainerStatus | undefined): boolean {
 
 function isNginx({ image = '' }: Container): boolean {
   return /nginx|openresty/.test(image)
-}
-
-function isSettled(pod: Pod): boolean {
-  if (pod.metadata.deletionTimestamp || !pod.spec.containers.some(isNginx)) return false
-  const statuses = pod.status.containerStatuses ?? []
-  const all = statuses.length === pod.spec.containers.length
-  return statuses.some(isStuck) || (all && statuses.every(hasStarted))
-}
-
-function hasStarted({ state, lastState }: ContainerStatus): boolean {
-  return Boolean(state?.running ?? state?.terminated ?? lastState?.terminated)
-}
-
-/** A container that waits for something that will not come: a missing image or ConfigMap, a wrong command. */
-function isStuck({ state, lastState }: ContainerStatus): boolean {
-  const reason = state?.waiting?.reason ?? ''
-  return !lastState?.terminated && /^(Err|Image|Invalid|Create|Run)/.test(reason)
-}
-
-function explainAbsence(pods: Pod[], namespace: string): Verdict {
-  const pod = pods.find((each) => each.spec.containers.some(isNginx))
-  if (pods.length === 0) return notYet(`no pod runs in namespace ${namespace}`)
-  if (!pod) return notYet(`none of the pods in namespace ${namespace} has a container with nginx`)
-  const waiting = pod.status.containerStatuses?.find(({ state }) => state?.waiting)
-  const text = `${pod.status.phase}${waiting ? `, ${waiting.name}: ${waiting.state!.waiting!.reason}` : ''}`
-  return notYet(`the containers of pod ${pod.metadata.name} have not all started`, {
-    evidence: { source: `pod ${pod.metadata.name} .status`, text },
-  })
 }

@@ -6,7 +6,16 @@ import { until } from '../until.ts'
 import { Discovery } from './discovery.ts'
 import { parseManifests, type FileProblem, type SourceObject } from './manifests.ts'
 import type { Files } from './states.ts'
-import { DIGEST, annotated, codeConfigMap, digestOf, isSame, mountsCode, type Target } from './target.ts'
+import {
+  DIGEST,
+  annotated,
+  codeConfigMap,
+  digestOf,
+  isSame,
+  mountsCode,
+  withCodeDigest,
+  type Target,
+} from './target.ts'
 
 /** One thing that a deployment did. */
 export interface Change {
@@ -63,8 +72,9 @@ export class Deployer {
     const vanished = [...before.values()].filter(({ key }) => !after.has(key))
     const changed = [...after.values()].filter(({ key, digest }) => before.get(key)?.digest !== digest)
     const changes: (Change | undefined)[] = await Promise.all(vanished.map((target) => this.#delete(target)))
-    // A pod is created after what it mounts.
-    for (const group of [changed.filter(({ isPod }) => !isPod), changed.filter(({ isPod }) => isPod)]) {
+    // Pods and Jobs are created after what they mount.
+    for (const last of [false, true]) {
+      const group = changed.filter(({ isReplaced }) => isReplaced === last)
       const outcomes = await Promise.all(group.map((target) => this.#apply(target, problems)))
       for (const [index, outcome] of outcomes.entries()) {
         // Remembered as something else than its files, so that the next save tries again.
@@ -103,10 +113,21 @@ export class Deployer {
       }
       const namespace = resource.namespaced ? this.#namespace : undefined
       const name = manifest.metadata.name!
-      const body = { ...manifest, metadata: { ...manifest.metadata, ...(namespace && { namespace }) } }
-      const digest = digestOf(body, mountsCode(manifest) ? codeDigest : '')
-      const isPod = resource.plural === 'pods'
-      targets.push({ key: `${resource.plural}/${name}`, name, resource, isPod, body, digest, file, line })
+      const own = { ...manifest, metadata: { ...manifest.metadata, ...(namespace && { namespace }) } }
+      const seesCode = mountsCode(manifest)
+      const digest = digestOf(own, seesCode ? codeDigest : '')
+      const body = seesCode ? withCodeDigest(own, codeDigest) : own
+      const isReplaced = ['pods', 'jobs'].includes(resource.plural)
+      targets.push({
+        key: `${resource.plural}/${name}`,
+        name,
+        resource,
+        isReplaced,
+        body,
+        digest,
+        file,
+        line,
+      })
     }
     return targets
   }
@@ -124,7 +145,7 @@ export class Deployer {
       const digest = pod.metadata.annotations?.[DIGEST]
       if (!digest || known.has(key)) continue
       const { name } = pod.metadata
-      known.set(key, { key, name, resource: PODS, isPod: true, body: pod, digest, file: '', line: 1 })
+      known.set(key, { key, name, resource: PODS, isReplaced: true, body: pod, digest, file: '', line: 1 })
     }
     return known
   }
@@ -144,7 +165,7 @@ export class Deployer {
 
   /** The first POST is validated even where the name is taken, so a refusal never costs the pod that runs. */
   async #createOrReplace(target: Target): Promise<'created' | 'replaced'> {
-    const { resource, name, isPod } = target
+    const { resource, name, isReplaced } = target
     const body = annotated(target)
     const create = `${collectionPath(resource, body.metadata.namespace)}${STRICT}`
     try {
@@ -153,8 +174,8 @@ export class Deployer {
     } catch (error) {
       if (!ApiError.isReason(error, 'AlreadyExists')) throw error
     }
-    if (isPod) {
-      await this.#deletePod(name)
+    if (isReplaced) {
+      await this.#deleteAndWait(resource, name)
       await this.#client.json('POST', create, body)
     } else {
       const path = objectPath(resource, { name, namespace: body.metadata.namespace })
@@ -163,27 +184,29 @@ export class Deployer {
     return 'replaced'
   }
 
-  async #delete({ resource, isPod, name }: Target): Promise<Change> {
-    if (isPod) await this.#deletePod(name)
+  async #delete({ resource, isReplaced, name }: Target): Promise<Change> {
+    if (isReplaced) await this.#deleteAndWait(resource, name)
     else await this.#ask(resource, name)
     return { action: 'deleted', kind: resource.kind, name }
   }
 
-  async #deletePod(name: string): Promise<void> {
+  async #deleteAndWait(resource: Resource, name: string): Promise<void> {
     const ref = { name, namespace: this.#namespace }
-    const before = await this.#client.find(PODS, ref)
+    const before = await this.#client.find(resource, ref)
     if (!before) return
-    await this.#ask(PODS, name, 0)
-    const isGone = async () => (await this.#client.find(PODS, ref))?.metadata.uid !== before.metadata.uid
+    await this.#ask(resource, name, 0)
+    const isGone = async () => (await this.#client.find(resource, ref))?.metadata.uid !== before.metadata.uid
     if (await until(isGone, { timeoutMs: 20_000 })) return
-    throw new WorkshopError(`pod ${name} does not go away`, `kubectl delete pod ${name} --force`)
+    const kind = resource.kind.toLowerCase()
+    throw new WorkshopError(`${kind} ${name} does not go away`, `kubectl delete ${kind} ${name} --force`)
   }
 
   /** Deletes one object; one that is gone already is fine. */
   async #ask(resource: Resource, name: string, gracePeriodSeconds?: number): Promise<void> {
     const ref = { name, namespace: resource.namespaced ? this.#namespace : undefined }
     try {
-      await this.#client.delete(resource, ref, { gracePeriodSeconds })
+      // Without it a Job would leave its pods behind.
+      await this.#client.delete(resource, ref, { gracePeriodSeconds, propagationPolicy: 'Background' })
     } catch (error) {
       if (!ApiError.isReason(error, 'NotFound')) throw error
     }

@@ -1,10 +1,10 @@
 /** What a check may see and do: one namespace of a live cluster. */
 import { randomBytes } from 'node:crypto'
-import { ApiError, PODS, objectPath, type KubernetesClient } from '../client.ts'
+import { ApiError, PODS, objectPath, type KubernetesClient, type Resource } from '../client.ts'
 import { WorkshopError } from '../errors.ts'
 import { execInPod } from '../exec.ts'
 import type { Connection } from '../kubeconfig.ts'
-import type { Pod, Status } from '../objects.ts'
+import type { KubeObject, Pod, Status } from '../objects.ts'
 import { until } from '../until.ts'
 
 /** An HTTP answer from inside a pod. */
@@ -30,6 +30,8 @@ export interface Lab {
   /** The lesson's namespace. */
   readonly namespace: string
   readonly signal: AbortSignal
+  /** All objects of a kind in the lesson's namespace. */
+  list<T extends KubeObject>(resource: Resource<T>): Promise<T[]>
   pods(): Promise<Pod[]>
   pod(name: string): Promise<Pod | undefined>
   /** Waits until the pod satisfies `condition`; the pod as last seen otherwise, `undefined` where there is none. */
@@ -79,9 +81,10 @@ export function createLab(cluster: LabCluster, namespace: string, signal: AbortS
     nonce,
     namespace,
     signal,
-    async pods() {
-      return (await client.list(PODS, { namespace, signal })).items
+    async list(resource) {
+      return (await client.list(resource, { namespace, signal })).items
     },
+    pods: () => lab.list(PODS),
     pod: async (name) => {
       signal.throwIfAborted()
       return await client.find(PODS, { name, namespace })

@@ -53,13 +53,37 @@ async function readAnswer(lesson: Lesson, step: number, name: string): Promise<A
   const base = head.base === 'solution' ? await filesAfter(lesson, step) : await filesBefore(lesson, step)
   const files = new Map([...base, ...(await readFiles(join(lesson.folder, path)))])
   files.delete('answer.yaml')
+  for (const edit of head.edits) files.set(edit.file, edited(files.get(edit.file), edit, path))
   return { step: id, name, files, verdict: head.verdict, hint: head.hint, why: head.why }
+}
+
+/** What an answer changes in one file that it leaves as it is otherwise. */
+interface Edit {
+  file: string
+  /** Stands in the file exactly once. */
+  find: string
+  replace: string
+}
+
+function edited(text: string | undefined, { file, find, replace }: Edit, path: string): string {
+  const parts = text?.split(find) ?? []
+  if (parts.length === 2) return parts.join(replace)
+  const what =
+    text === undefined
+      ? `there is no file ${file}`
+      : `${file} holds ${parts.length - 1} times: ${JSON.stringify(find)}`
+  throw new WorkshopError(
+    `${path}/answer.yaml: ${what}`,
+    'write a find that stands in that file exactly once',
+  )
 }
 
 interface AnswerHead {
   verdict: 'done' | 'not yet'
   /** What its files are laid over: the workspace `before` the step (unless told) or its `solution`. */
   base?: 'before' | 'solution'
+  /** Made after the answer's own files were laid over the workspace, in this order. */
+  edits: Edit[]
   hint?: string
   why: string
 }
@@ -72,15 +96,25 @@ async function readAnswerHead(path: string): Promise<AnswerHead> {
   } catch (error) {
     throw new WorkshopError(`${path}: ${messageOf(error)}`, ANSWER_SHAPE, { cause: error })
   }
-  const { verdict, base = 'before', hint, why, ...rest } = raw ?? {}
+  const { verdict, base = 'before', edits = [], hint, why, ...rest } = raw ?? {}
   const fits =
     (verdict === 'done' || verdict === 'not yet') &&
     (base === 'before' || base === 'solution') &&
     (hint === undefined || typeof hint === 'string') &&
+    isEdits(edits) &&
     typeof why === 'string' &&
     Object.keys(rest).length === 0
   if (!fits) throw new WorkshopError(`${path}: ${JSON.stringify(raw)} is not an answer`, ANSWER_SHAPE)
-  return { verdict, base, hint, why }
+  return { verdict, base, edits, hint, why }
+}
+
+function isEdits(value: unknown): value is Edit[] {
+  return Array.isArray(value) && (value as Partial<Edit>[]).every(isEdit)
+}
+
+function isEdit(value: Partial<Edit>): boolean {
+  const { file, find, replace, ...rest } = value ?? {}
+  return [file, find, replace].every((text) => typeof text === 'string') && Object.keys(rest).length === 0
 }
 
 async function overlay(lesson: Lesson, folders: string[]): Promise<Files> {
@@ -98,4 +132,4 @@ async function readFiles(folder: string): Promise<Files> {
 }
 
 const ANSWER_SHAPE =
-  'write verdict: done | not yet, base: before | solution, hint: part of the hint it must earn, why: one sentence'
+  'write verdict: done | not yet, base: before | solution, edits: [{ file, find, replace }], hint: part of the hint it must earn, why: one sentence'

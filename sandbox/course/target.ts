@@ -11,7 +11,8 @@ export interface Target {
   key: string
   name: string
   resource: Resource
-  isPod: boolean
+  /** A Pod or a Job: what it runs can't be changed, so a new one takes its place. */
+  isReplaced: boolean
   /** The manifest with the lesson's namespace. */
   body: Manifest
   /** Of the manifest, and of the code where it mounts it. */
@@ -30,10 +31,32 @@ export function codeConfigMap(files: Files): SourceObject | undefined {
   return { file: programs.map(([name]) => name).join(', '), line: 1, manifest }
 }
 
-/** Whether a pod sees the programs, and so has to be replaced when they change. */
-export function mountsCode(manifest: Manifest): boolean {
-  const { volumes } = (manifest.spec ?? {}) as { volumes?: { configMap?: { name?: string } }[] }
+interface RawPodSpec {
+  volumes?: { configMap?: { name?: string } }[]
+}
+
+/** Whether a pod, or those that a workload makes, see the programs, and so have to be replaced when they change. */
+export function mountsCode({ spec }: Manifest): boolean {
+  const { volumes } = podSpecOf(spec)
   return Array.isArray(volumes) && volumes.some((volume) => volume?.configMap?.name === 'code')
+}
+
+/** Of a Pod itself, or of what a Job, a Deployment or a DaemonSet makes pods from. */
+function podSpecOf(spec: unknown): RawPodSpec {
+  const { template, ...own } = (spec ?? {}) as RawPodSpec & { template?: { spec?: RawPodSpec } }
+  return template?.spec ?? own
+}
+
+/** The manifest with the code's digest in its pod template, so that new code is a new rollout. */
+export function withCodeDigest(manifest: Manifest, digest: string): Manifest {
+  const spec = (manifest.spec ?? {}) as { template?: { metadata?: Manifest['metadata'] } }
+  if (!spec.template) return manifest
+  const { metadata } = spec.template
+  const annotations = { ...metadata?.annotations, [CODE]: digest }
+  return {
+    ...manifest,
+    spec: { ...spec, template: { ...spec.template, metadata: { ...metadata, annotations } } },
+  }
 }
 
 /** As `kubectl apply` would write it, so that the learner's own apply goes on from here. */
@@ -70,5 +93,6 @@ export function digestOf(...parts: unknown[]): string {
 }
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+const CODE = 'sidecar-workshop/code'
 /** The annotation that says which state of the files an object was made from. */
 export const DIGEST = 'sidecar-workshop/files'

@@ -14,8 +14,7 @@ export function tinyCourse(text = lessonText()): Record<string, string> {
     '01-tiny-course/start/sidecar.ts': '// start\n',
     '01-tiny-course/solution/look/sidecar.ts': '// looked\n',
     '01-tiny-course/solution/mend/pod.yaml': POD.replace('/data', '/shared'),
-    '01-tiny-course/answers/mend/too-far/answer.yaml': 'verdict: not yet\nhint: too far\nwhy: overdone\n',
-    '01-tiny-course/answers/mend/too-far/sidecar.ts': '// too far\n',
+    '01-tiny-course/answers/mend/too-far/answer.yaml': ANSWER,
   }
 }
 
@@ -74,6 +73,15 @@ Read *this* first.
 </Step>
 
 After the last step.
+`
+
+const ANSWER = `verdict: not yet
+edits:
+  - file: sidecar.ts
+    find: looked
+    replace: too far
+hint: too far
+why: overdone
 `
 
 const CHECKS = `export const checks = {

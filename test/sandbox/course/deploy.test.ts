@@ -166,3 +166,42 @@ describeWith([binary('kubectl')], 'kubectl beside the workshop', () => {
     expect(await uid('own')).toBe(own)
   })
 })
+
+describe('what pods are made from', () => {
+  const template = `template:
+    metadata: { labels: { app: maker } }
+    spec:
+      restartPolicy: RESTART
+      containers: [{ name: app, image: busybox, command: [sh, -c, "cat /code/main.ts; echo; sleep 600"], volumeMounts: [{ name: code, mountPath: /code }] }]
+      volumes: [{ name: code, configMap: { name: code } }]`
+  const job = `apiVersion: batch/v1
+kind: Job
+metadata: { name: maker }
+spec:
+  ${template.replace('RESTART', 'Never')}
+`
+  const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: maker }
+spec:
+  selector: { matchLabels: { app: maker } }
+  ${template.replace('RESTART', 'Always')}
+`
+
+  test.for([
+    ['a Job makes way for a new one', job],
+    ['a Deployment rolls out', deployment],
+  ])('when the code changes, %s', async ([, manifest]) => {
+    const { deploy, namespace } = openNamespace()
+    const printed = async (text: string) => {
+      const { items } = await client.list(PODS, { namespace })
+      const logs = await Promise.all(items.map(({ metadata }) => client.logs(metadata).catch(() => '')))
+      return logs.some((log) => log.startsWith(text))
+    }
+    await deploy({ 'maker.yaml': manifest!, 'main.ts': 'one' })
+    expect(await until(() => printed('one'), { timeoutMs: 10_000 })).toBe(true)
+    expect(told(await deploy({ 'maker.yaml': manifest!, 'main.ts': 'two' }))[1]).toMatch(/ maker replaced$/)
+    expect(await until(() => printed('two'), { timeoutMs: 10_000 })).toBe(true)
+    expect(told(await deploy({ 'maker.yaml': manifest!, 'main.ts': 'two' }))).toEqual([])
+  })
+})

@@ -107,7 +107,20 @@ describe('an author’s mistakes are told with file, line and what to write inst
     const [lesson] = await listLessons(temporaryFolder(files))
     expect(await mistake(readAnswers(lesson!, 1))).toMatchInlineSnapshot(`
       "01-tiny-course/answers/mend/too-far/answer.yaml: {"verdict":"maybe"} is not an answer
-      -> write verdict: done | not yet, base: before | solution, hint: part of the hint it must earn, why: one sentence"
+      -> write verdict: done | not yet, base: before | solution, edits: [{ file, find, replace }], hint: part of the hint it must earn, why: one sentence"
     `)
+  })
+
+  test.for([
+    ['find: absent', 'it does not hold'],
+    ['find: o', 'it holds more than once'],
+    ['file: other.ts', 'that is not there'],
+  ])('an edit of a file with %s, as %s', async ([line]) => {
+    const key = line!.split(':')[0]!
+    const files = tinyCourse()
+    const path = '01-tiny-course/answers/mend/too-far/answer.yaml'
+    files[path] = files[path]!.replace(new RegExp(`${key}: .*`), line!)
+    const [lesson] = await listLessons(temporaryFolder(files))
+    expect(await mistake(readAnswers(lesson!, 1))).toMatchSnapshot()
   })
 })
