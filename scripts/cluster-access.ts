@@ -26,6 +26,13 @@ export async function findCluster(): Promise<ClusterAccess> {
   return await access(await openCluster())
 }
 
+/** The cluster where it runs, else `undefined`. */
+export async function findRunningCluster(): Promise<ClusterAccess | undefined> {
+  const provider = await openCluster()
+  const { running } = await provider.info()
+  return running ? await access(provider) : undefined
+}
+
 async function access(provider: ClusterProvider): Promise<ClusterAccess> {
   const kubeconfig = await provider.kubeconfig()
   const connection = await readKubeconfig(kubeconfig)

@@ -1,6 +1,6 @@
 /** What saving a file does: the workspace's objects are brought to the cluster, and nothing else is touched. */
 import { ApiError, NAMESPACES, PODS, collectionPath, objectPath, type KubernetesClient } from '../client.ts'
-import type { Resource } from '../client.ts'
+import type { ObjectRef, Resource } from '../client.ts'
 import { WorkshopError } from '../errors.ts'
 import { until } from '../until.ts'
 import { Discovery } from './discovery.ts'
@@ -87,9 +87,7 @@ export class Deployer {
 
   /** Ends every pod of the namespace at once and removes it, without waiting for the last of them. */
   async removeNamespace(): Promise<void> {
-    const { items } = await this.#client.list(PODS, { namespace: this.#namespace })
-    await Promise.all(items.map((pod) => this.#ask(PODS, pod.metadata.name, 0)))
-    await this.#client.delete(NAMESPACES, { name: this.#namespace })
+    await removeNamespace(this.#client, this.#namespace)
   }
 
   #strayNamespace({ file, line, manifest }: SourceObject): FileProblem[] {
@@ -186,30 +184,53 @@ export class Deployer {
 
   async #delete({ resource, isReplaced, name }: Target): Promise<Change> {
     if (isReplaced) await this.#deleteAndWait(resource, name)
-    else await this.#ask(resource, name)
+    else await remove(this.#client, resource, this.#ref(resource, name))
     return { action: 'deleted', kind: resource.kind, name }
   }
 
+  #ref({ namespaced }: Resource, name: string): ObjectRef {
+    return { name, namespace: namespaced ? this.#namespace : undefined }
+  }
+
   async #deleteAndWait(resource: Resource, name: string): Promise<void> {
-    const ref = { name, namespace: this.#namespace }
+    const ref = this.#ref(resource, name)
     const before = await this.#client.find(resource, ref)
     if (!before) return
-    await this.#ask(resource, name, 0)
+    await remove(this.#client, resource, ref, 0)
     const isGone = async () => (await this.#client.find(resource, ref))?.metadata.uid !== before.metadata.uid
     if (await until(isGone, { timeoutMs: 20_000 })) return
     const kind = resource.kind.toLowerCase()
     throw new WorkshopError(`${kind} ${name} does not go away`, `kubectl delete ${kind} ${name} --force`)
   }
+}
 
-  /** Deletes one object; one that is gone already is fine. */
-  async #ask(resource: Resource, name: string, gracePeriodSeconds?: number): Promise<void> {
-    const ref = { name, namespace: resource.namespaced ? this.#namespace : undefined }
-    try {
-      // Without it a Job would leave its pods behind.
-      await this.#client.delete(resource, ref, { gracePeriodSeconds, propagationPolicy: 'Background' })
-    } catch (error) {
-      if (!ApiError.isReason(error, 'NotFound')) throw error
-    }
+/** Ends every pod of a namespace at once and removes it, without waiting for the last of them. */
+async function removeNamespace(client: KubernetesClient, name: string): Promise<void> {
+  const pods = await client.list(PODS, { namespace: name })
+  await Promise.all(pods.items.map(({ metadata }) => remove(client, PODS, metadata, 0)))
+  await remove(client, NAMESPACES, { name })
+}
+
+/** Removes a namespace with all that is in it, and returns when it is gone; one that is not there is fine. */
+export async function clearNamespace(client: KubernetesClient, name: string): Promise<void> {
+  await removeNamespace(client, name)
+  const isGone = async () => !(await client.find(NAMESPACES, { name }))
+  if (await until(isGone, { timeoutMs: 30_000 })) return
+  throw new WorkshopError(`namespace ${name} does not go away`, `kubectl get all -n ${name}`)
+}
+
+/** Deletes one object; one that is gone already is fine. */
+async function remove(
+  client: KubernetesClient,
+  resource: Resource,
+  ref: ObjectRef,
+  gracePeriodSeconds?: number,
+): Promise<void> {
+  try {
+    // Without it a Job would leave its pods behind.
+    await client.delete(resource, ref, { gracePeriodSeconds, propagationPolicy: 'Background' })
+  } catch (error) {
+    if (!ApiError.isReason(error, 'NotFound')) throw error
   }
 }
 

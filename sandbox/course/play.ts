@@ -19,6 +19,8 @@ export interface StepPlayed {
 export interface PlayOptions {
   cluster: LabCluster
   lesson: Lesson
+  /** Index of the step to begin with; 0 unless told. */
+  from?: number
   /** Told after each step. */
   played(step: StepPlayed): void
   signal: AbortSignal
@@ -28,7 +30,7 @@ export interface PlayOptions {
  * Plays each step in a namespace of its own, gone afterwards, the next one's pods starting meanwhile; true when every
  * step was done, false at the first that was not.
  */
-export async function play({ cluster, lesson, played, signal }: PlayOptions): Promise<boolean> {
+export async function play({ cluster, lesson, from = 0, played, signal }: PlayOptions): Promise<boolean> {
   const checks = await loadChecks(lesson)
   const stages: Stage[] = []
   async function prepare(step: number): Promise<Stage | undefined> {
@@ -39,8 +41,8 @@ export async function play({ cluster, lesson, played, signal }: PlayOptions): Pr
     return stage
   }
   try {
-    let stage = await prepare(0)
-    for (let step = 0; stage; step++) {
+    let stage = await prepare(from)
+    for (let step = from; stage; step++) {
       const next = prepare(step + 1)
       // Its failure is told when it is that step's turn.
       next.catch(() => {})

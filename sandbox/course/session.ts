@@ -30,12 +30,17 @@ export interface SessionOptions {
   /** The learner's workspace. */
   folder: string
   checks: Checks
-  /** The id of the step to judge first. */
+  /** The id of the step that the learner is at. */
   step: string
+  /** Ids of the steps that were done before: a later edit must not break them. Asked again at each turn. */
+  earlier(): readonly string[]
   events: SessionEvents
 }
 
-/** Deploys on every save; judges at once after a deployment or a change of the pods, and each second while not done. */
+/**
+ * Deploys on every save; judges the learner's step at once after a deployment or a change of the pods, then each earlier
+ * one, and what is not done each second. What was seen done stays so until a file changes.
+ */
 export class Session {
   readonly #options: SessionOptions
   readonly #deployer: Deployer
@@ -45,7 +50,8 @@ export class Session {
   #round = new AbortController()
   /** Ends the pause between two judgings. */
   #wake: (() => void) | undefined
-  #isDone = false
+  /** What was judged since the last save, the longest ago first. */
+  readonly #outcomes = new Map<string, Outcome>()
   #deploying: Promise<void> = Promise.resolve()
   #isDeploying = false
 
@@ -71,9 +77,10 @@ export class Session {
     return this.#deploying
   }
 
-  /** Judges another step from now on. */
+  /** The learner is at another step from now on. */
   goTo(step: string): void {
     this.#step = step
+    this.#outcomes.delete(step)
     this.#judgeAfresh()
   }
 
@@ -97,6 +104,7 @@ export class Session {
       const { files, problems } = await readWorkspace(folder)
       const deployment = problems.length > 0 ? { changes: [], problems } : await this.#deployer.deploy(files)
       events.deployed(deployment)
+      this.#outcomes.clear()
       this.#judgeAfresh()
     } catch (error) {
       events.trouble(messageOf(error))
@@ -109,19 +117,47 @@ export class Session {
 
   async #judgeOn(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const step = this.#step
-      const round = (this.#round = new AbortController())
-      this.#isDone = false
-      try {
-        const outcome = await judge(this.#options.checks[step]!, { ...this.#options, signal: round.signal })
-        this.#isDone = outcome.verdict === 'done'
-        this.#options.events.judged(step, outcome)
-      } catch {
-        // Only our own abort: the files or the step are others by now.
-        continue
-      }
-      if (!round.signal.aborted) await this.#judgePause(this.#isDone ? undefined : JUDGE_EVERY_MS)
+      const step = this.#nextStep()
+      if (step) await this.#judge(step)
+      if (!this.#isUnjudged()) await this.#judgePause(this.#isAllDone() ? undefined : JUDGE_EVERY_MS)
     }
+  }
+
+  async #judge(step: string): Promise<void> {
+    const round = (this.#round = new AbortController())
+    try {
+      const outcome = await judge(this.#options.checks[step]!, { ...this.#options, signal: round.signal })
+      // It may have come while a save was on its way.
+      if (round.signal.aborted) return
+      this.#outcomes.delete(step)
+      this.#outcomes.set(step, outcome)
+      this.#options.events.judged(step, outcome)
+    } catch {
+      // Only our own abort: the files or the step are others by now.
+    }
+  }
+
+  /** The learner's own step first, then what was not judged since the last save, then what is not done. */
+  #nextStep(): string | undefined {
+    const steps = this.#steps()
+    const unjudged = steps.find((step) => !this.#outcomes.has(step))
+    return unjudged ?? [...this.#outcomes.keys()].find((step) => steps.includes(step) && !this.#isDone(step))
+  }
+
+  #steps(): string[] {
+    return [this.#step, ...this.#options.earlier().filter((step) => step !== this.#step)]
+  }
+
+  #isDone(step: string): boolean {
+    return this.#outcomes.get(step)?.verdict === 'done'
+  }
+
+  #isAllDone(): boolean {
+    return this.#steps().every((step) => this.#isDone(step))
+  }
+
+  #isUnjudged(): boolean {
+    return this.#steps().some((step) => !this.#outcomes.has(step))
   }
 
   async #watchPods(): Promise<void> {
@@ -142,7 +178,7 @@ export class Session {
           else pods.set(object.metadata.name, object)
           events.pods([...pods.values()])
           // A check may itself stir the pods: what was done stays so until a file changes.
-          if (!this.#isDone) this.#wake?.()
+          if (!this.#isAllDone()) this.#wake?.()
         }
       } catch (error) {
         if (!signal.aborted) events.trouble(messageOf(error))

@@ -54,6 +54,18 @@ export async function replaceWorkspace(folder: string, files: Files, nowMs: numb
   return aside
 }
 
+/**
+ * Makes the workspace hold exactly these manifests and programs, be there one or not. Answers where the learner's files
+ * are kept, `undefined` where there were none or they are these already.
+ */
+export async function beginAgain(folder: string, files: Files, nowMs: number): Promise<string | undefined> {
+  if (await prepareWorkspace(folder, files)) return undefined
+  const { files: present } = await readWorkspace(folder)
+  if (present.size === files.size && [...files].every(([name, text]) => present.get(name) === text))
+    return undefined
+  return await replaceWorkspace(folder, files, nowMs)
+}
+
 /** Reads what is deployed from a workspace: its manifests and programs. Files beyond the limits are problems. */
 export async function readWorkspace(folder: string): Promise<{ files: Files; problems: FileProblem[] }> {
   const names = (await readdir(folder)).filter(isDeployed).sort()

@@ -1,18 +1,26 @@
 /** `npm run lesson`: lists lessons; in a terminal takes a learner through one, elsewhere plays it through. */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { findLesson, listLessons, loadChecks, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
+import { clearNamespace } from '#sandbox/course/deploy.ts'
+import {
+  findLesson,
+  listLessons,
+  loadChecks,
+  loadProse,
+  namespaceOf,
+  type Lesson,
+} from '#sandbox/course/lesson.ts'
 import { play, type StepPlayed } from '#sandbox/course/play.ts'
-import { readProgress } from '#sandbox/course/progress.ts'
+import { createLesson } from '#sandbox/course/new-lesson.ts'
+import { readProgress, updateProgress } from '#sandbox/course/progress.ts'
 import { refreshShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
-import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
+import { beginAgain, prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
-import { tryLock, type Lock } from '#sandbox/lock.ts'
-import { stateFolder } from '#sandbox/paths.ts'
 import { startCluster } from '../cluster-access.ts'
 import { Learner } from '../learn/learner.ts'
+import { lockLesson } from '../lesson-lock.ts'
+import { parseStep } from '../step-argument.ts'
 import { outcomeLines } from '../terminal/outcome.ts'
 import { indent, print, printable, style } from '../terminal/print.ts'
 import { Screen } from '../terminal/screen.ts'
@@ -20,21 +28,31 @@ import { cut, wrap } from '../terminal/wrap.ts'
 
 export const summary = 'lists the lessons, or takes you through one'
 export const usage = `npm run lesson        the lessons, and how far you are
-npm run lesson 1      lesson 1; without a terminal it plays itself and exits 0 when every step is done`
+npm run lesson 1      lesson 1; without a terminal it plays itself and exits 0 when every step is done
+npm run lesson 1 -- --step 3      from step 3 on; your own files are kept aside
+npm run lesson new "Rate limiting"      a folder under lessons/ with a lesson to write`
 
 /** 0 when the lesson was listed, left or played to its end; 1 when a played step is not done; 130 after Ctrl-C. */
 export async function run(args: string[]): Promise<number> {
-  const { positionals } = parseArgs({ args, allowPositionals: true, options: {} })
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { step: { type: 'string' } },
+  })
   const [typed, ...rest] = positionals
+  if (typed === 'new') return await makeLesson(rest.join(' '))
   if (rest.length > 0) throw new WorkshopError('lesson takes the number of one lesson', usage)
   if (typed === undefined) return await list()
   const lesson = await findLesson(typed)
+  const step = values.step === undefined ? undefined : parseStep(lesson, values.step)
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
   for (const name of SIGNALS) process.once(name, interrupt)
   try {
     const isTerminal = process.stdin.isTTY && process.stdout.isTTY
-    return isTerminal ? await learn(lesson, interrupted.signal) : await perform(lesson, interrupted.signal)
+    return isTerminal
+      ? await learn(lesson, step, interrupted.signal)
+      : await perform(lesson, step, interrupted.signal)
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
     print('Stopped.')
@@ -58,15 +76,18 @@ async function list(): Promise<number> {
   return 0
 }
 
-async function learn(lesson: Lesson, signal: AbortSignal): Promise<number> {
-  const lock = takeLock(lesson)
+/** `step` is where to jump to, if anywhere. */
+async function learn(lesson: Lesson, step: number | undefined, signal: AbortSignal): Promise<number> {
+  const lock = lockLesson(lesson, 'go on there, or end it')
   try {
     // Before anything is started: a mistake in the lesson is its author's, and said at once.
     const [prose, checks] = await Promise.all([loadProse(lesson), loadChecks(lesson)])
     currentProgress()
     const folder = workspaceFolder(lesson)
-    await prepareWorkspace(folder, await filesBefore(lesson, 0))
+    if (step === undefined) await prepareWorkspace(folder, await filesBefore(lesson, 0))
+    else await jumpTo(lesson, step)
     const cluster = await startCluster(signal)
+    if (step !== undefined) await clearNamespace(cluster.client, namespaceOf(lesson))
     await refreshShell(lesson, cluster.kubeconfig)
     await inTerminal((screen) => new Learner({ lesson, prose, checks, cluster, folder, screen }))
     print(`
@@ -76,6 +97,13 @@ ${CLUSTER_RUNS_ON}`)
   } finally {
     lock.release()
   }
+}
+
+/** The workspace becomes what the step begins with; what the learner wrote is kept aside. */
+async function jumpTo(lesson: Lesson, step: number): Promise<void> {
+  const aside = await beginAgain(workspaceFolder(lesson), await filesBefore(lesson, step), Date.now())
+  if (aside) print(`Your files are kept in ${aside}`)
+  updateProgress(lesson.name, Date.now(), (progress) => (progress.current = lesson.steps[step]!.id))
 }
 
 /** Gives the learner the terminal until they leave it, or the terminal or the system sends us away. */
@@ -94,11 +122,20 @@ async function inTerminal(createLearner: (screen: Screen) => Learner): Promise<v
   }
 }
 
-async function perform(lesson: Lesson, signal: AbortSignal): Promise<number> {
+async function perform(lesson: Lesson, step = 0, signal: AbortSignal): Promise<number> {
   print(`Lesson ${lesson.number}: ${lesson.title}. There is no terminal here, so it plays itself.`)
   const cluster = await startCluster(signal)
-  const allDone = await play({ cluster, lesson, signal, played: (step) => showPlayed(lesson, step) })
-  print(`\n${allDone ? `All ${lesson.steps.length} steps are done.` : 'Not every step is done.'}`)
+  const allDone = await play({
+    cluster,
+    lesson,
+    from: step,
+    signal,
+    played: (each) => showPlayed(lesson, each),
+  })
+  const count = lesson.steps.length - step
+  print(
+    `\n${allDone ? `${step === 0 ? 'All' : 'The last'} ${count} steps are done.` : 'Not every step is done.'}`,
+  )
   print(CLUSTER_RUNS_ON)
   return allDone ? 0 : 1
 }
@@ -112,21 +149,11 @@ function showPlayed(lesson: Lesson, { step, outcome, logs }: StepPlayed): void {
   for (const line of outcomeLines(outcome, lesson.steps[step]!.title)) print(line)
 }
 
-/** One learner at a time, or two sessions would replace each other's pods. */
-function takeLock(lesson: Lesson): Lock {
-  const folder = stateFolder()
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const hint = 'give yourself that folder, or choose another: XDG_STATE_HOME=… npm run lesson'
-    throw new WorkshopError(`can't make ${folder}`, hint, { cause: error })
-  }
-  const lock = tryLock(join(folder, `${lesson.name}.lock`))
-  if ('release' in lock) return lock
-  throw new WorkshopError(
-    `lesson ${lesson.number} is already open, in process ${lock.heldBy.pid}`,
-    `go on there, or end it: kill ${lock.heldBy.pid}`,
-  )
+async function makeLesson(title: string): Promise<number> {
+  const folder = await createLesson(title)
+  print(`Your lesson is in ${relative(process.cwd(), folder)}. It can be played as it stands.
+lessons/README.md says how to write one, and this proves it: npm run lessons ${basename(folder)}`)
+  return 0
 }
 
 function currentProgress() {

@@ -36,6 +36,7 @@ export class Learner {
   readonly #clock: StepClock
   readonly #view: View
   readonly #left = Promise.withResolvers<void>()
+  readonly #broken = new Map<string, Outcome>()
   #hintsShown = 0
   /** Told the answer to the question that is on the screen. */
   #answer: ((yes: boolean) => void) | undefined
@@ -44,7 +45,7 @@ export class Learner {
     const { lesson, checks, cluster, folder } = options
     this.#options = options
     this.#clock = new StepClock(lesson)
-    this.#view = { lesson, step: this.#clock.step, done: this.#clock.done, pods: [] }
+    this.#view = { lesson, step: this.#clock.step, done: this.#clock.done, broken: this.#broken, pods: [] }
     const events = {
       deployed: (deployment: Deployment) => this.#deployed(deployment),
       pods: (pods: View['pods']) => this.#update({ pods }),
@@ -52,8 +53,9 @@ export class Learner {
       trouble: (trouble: string) => this.#update({ trouble }),
       polling: () => this.#say('File events do not arrive here, so a save is noticed within a second.'),
     }
-    const step = this.#stepId
-    this.#session = new Session({ cluster, namespace: namespaceOf(lesson), folder, checks, step, events })
+    const [namespace, step] = [namespaceOf(lesson), this.#stepId]
+    const earlier = () => this.#earlier()
+    this.#session = new Session({ cluster, namespace, folder, checks, step, earlier, events })
   }
 
   /** Settles when the learner leaves. */
@@ -78,6 +80,7 @@ export class Learner {
     hint: () => this.#hint(),
     solution: () => this.#act(() => this.#solution()),
     logs: () => this.#act(() => this.#logs()),
+    text: () => this.#showStep(),
     reset: () => this.#act(() => this.#reset()),
     next: () => this.#next(),
     back: () => this.#goTo(this.#view.step - 1),
@@ -170,9 +173,19 @@ export class Learner {
   }
 
   #judged(step: string, outcome: Outcome): void {
-    if (step !== this.#stepId) return
-    if (outcome.verdict === 'done') this.#clock.finish()
-    this.#update({ outcome, trouble: undefined })
+    const isDone = outcome.verdict === 'done'
+    if (isDone) this.#clock.finish(step)
+    if (isDone) this.#broken.delete(step)
+    if (step === this.#stepId) return this.#update({ outcome, trouble: undefined })
+    if (outcome.verdict === 'not yet') this.#clock.reopen(step)
+    if (!isDone) this.#broken.set(step, outcome)
+    this.#redraw()
+  }
+
+  /** The steps before the current one that are done, or were until a later edit. */
+  #earlier(): string[] {
+    const before = this.#options.lesson.steps.slice(0, this.#view.step).map(({ id }) => id)
+    return before.filter((id) => this.#view.done.has(id) || this.#broken.has(id))
   }
 
   #deployed(deployment: Deployment): void {
@@ -234,12 +247,13 @@ export class Learner {
   }
 }
 
-type Actions = Record<'hint' | 'solution' | 'logs' | 'reset' | 'next' | 'back' | 'quit', () => void>
+type Actions = Record<'hint' | 'solution' | 'logs' | 'text' | 'reset' | 'next' | 'back' | 'quit', () => void>
 
 const KEYS: Record<string, (actions: Actions) => void> = {
   h: (actions) => actions.hint(),
   s: (actions) => actions.solution(),
   l: (actions) => actions.logs(),
+  t: (actions) => actions.text(),
   r: (actions) => actions.reset(),
   n: (actions) => actions.next(),
   p: (actions) => actions.back(),

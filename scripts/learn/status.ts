@@ -15,6 +15,8 @@ export interface View {
   done: ReadonlySet<string>
   /** Of the current step; `undefined` until it has been judged. */
   outcome?: Outcome
+  /** By id, the steps that were done and are so no more; shown are those before the current one. */
+  broken: ReadonlyMap<string, Outcome>
   deployment?: Deployment
   pods: Pod[]
   /** What the session has trouble with. */
@@ -30,6 +32,7 @@ export function statusLines(view: View, columns: number): string[] {
     style('dim', '─'.repeat(room)),
     cut(`${marks(view)} Step ${view.step + 1} of ${view.lesson.steps.length}`, room),
     ...judgement(view, room),
+    ...brokenSteps(view, room),
     ...fileLines(view.deployment, room),
     ...view.pods.map((pod) => style('dim', cut(podLine(pod), room))),
     ...(view.trouble ? plain(view.trouble, room).map((line) => style('red', line)) : []),
@@ -43,6 +46,13 @@ function judgement({ lesson, step, outcome }: View, room: number): string[] {
   const { title } = lesson.steps[step]!
   if (!outcome) return [cut(`… ${title}`, room)]
   return outcomeLines(outcome, title, room)
+}
+
+function brokenSteps({ lesson, broken, step }: View, room: number): string[] {
+  return lesson.steps.slice(0, step).flatMap(({ id, title }, index) => {
+    const outcome = broken.get(id)
+    return outcome ? outcomeLines(outcome, `Step ${index + 1}, ${title}, was done`, room) : []
+  })
 }
 
 function marks({ lesson, step, done }: View): string {
@@ -73,7 +83,7 @@ function podLine({ metadata, spec, status }: Pod): string {
 function keys({ lesson, step, outcome }: View, room: number): string[] {
   const isLast = step === lesson.steps.length - 1
   const next = outcome?.verdict === 'done' ? style('green', isLast ? 'n finish' : 'n next step') : 'n next'
-  return wrap(`h hint · s solution · l logs · r reset · ${next} · p back · q quit`, room)
+  return wrap(`h hint · s solution · l logs · t text · r reset · ${next} · p back · q quit`, room)
 }
 
 function plain(text: string, room: number): string[] {
