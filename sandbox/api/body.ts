@@ -74,13 +74,18 @@ export async function readObject(
   const expected = apiVersionOf(resource)
   if (raw.apiVersion && raw.apiVersion !== expected) {
     throw badRequest(
-      `the API version in the data (${String(raw.apiVersion)}) does not match the expected API version (${expected})`,
+      `the API version in the data (${asText(raw.apiVersion)}) does not match the expected API version (${expected})`,
     )
   }
   if (raw.kind && raw.kind !== resource.kind) {
-    throw badRequest(`${String(raw.kind)} in version "${expected}" cannot be handled as a ${resource.kind}`)
+    throw badRequest(`${asText(raw.kind)} in version "${expected}" cannot be handled as a ${resource.kind}`)
   }
   return toObject(api, resource, raw, new URL(request.url).searchParams.get('fieldValidation'))
+}
+
+/** A hostile object may have a toString of its own, which is no function. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** Decodes plain data; unknown fields are refused, told or dropped, as `fieldValidation` says. */

@@ -151,7 +151,8 @@ async function readOptions(route: Route, request: Request): Promise<DeleteOption
   const fromQuery = route.query.get('gracePeriodSeconds')
   const seconds = given.gracePeriodSeconds ?? (fromQuery === null ? undefined : Number(fromQuery))
   const policy = given.propagationPolicy ?? route.query.get('propagationPolicy') ?? undefined
-  if (policy !== undefined && !Object.hasOwn(PROPAGATION_FINALIZERS, String(policy))) {
+  const isKnown = typeof policy === 'string' && Object.hasOwn(PROPAGATION_FINALIZERS, policy)
+  if (policy !== undefined && !isKnown) {
     const cause = unsupported('propagationPolicy', policy, [...Object.keys(PROPAGATION_FINALIZERS), 'nil'])
     throw invalid('DeleteOptions.meta.k8s.io', '', [cause])
   }

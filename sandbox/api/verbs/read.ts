@@ -49,7 +49,7 @@ export function listText(
 
 /** All pages carry the revision of the first, so that a watch from there misses nothing between two pages. */
 function pageOf(objects: KubeObject[], query: URLSearchParams, current: number) {
-  const limit = Number(query.get('limit') ?? 0)
+  const limit = limitOf(query)
   const start = query.get('continue')
   const { revision, after } = start ? readContinue(start) : { revision: current, after: '' }
   const rest = after ? objects.filter((object) => keyOf(object) > after) : objects
@@ -65,6 +65,14 @@ function pageOf(objects: KubeObject[], query: URLSearchParams, current: number) 
       : {}),
   }
   return { items, metadata }
+}
+
+/** 0 where there is none; what is no whole number is refused in Go's words, as Kubernetes does. */
+function limitOf(query: URLSearchParams): number {
+  const text = query.get('limit') || '0'
+  if (!/^[+-]?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return Number(text)
 }
 
 /** Sorts as the store does: a space is smaller than all that a name may hold. */

@@ -64,6 +64,10 @@ describe('a list', () => {
     expect(second.body.metadata.continue).toBeUndefined()
     expect(second.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion)
     expect((await test.call('GET', `${path}&continue=%21`)).code).toBe(400)
+    expect(await test.call('GET', path.replace('3', '0.5'))).toMatchObject({
+      code: 400,
+      body: { message: 'strconv.ParseInt: parsing "0.5": invalid syntax' },
+    })
   })
 
   it('names what is served where something is not', async () => {

@@ -135,6 +135,8 @@ describe('create', () => {
       await test.call('POST', PATH, { body: '[]' }),
       await test.call('POST', PATH, { body: `{"a":"${'x'.repeat(4_000_000)}"}` }),
       await test.call('POST', PATH, { body: 'kind: Pod', type: 'text/plain' }),
+      await test.call('POST', PATH, { body: '{"apiVersion":[{"toString":1}]}' }),
+      await test.call('POST', PATH, { body: '{"kind":{"toString":1}}' }),
     ]
     expect(answers.map(({ code, body }) => `${code} ${body.message}`)).toMatchInlineSnapshot(`
       [
@@ -142,6 +144,8 @@ describe('create', () => {
         "400 the body of the request is no Pod",
         "413 Request entity too large: limit is 3145728",
         "415 the body of the request was in an unknown format - accepted media types include: application/json, application/vnd.kubernetes.protobuf",
+        "400 the API version in the data ([{"toString":1}]) does not match the expected API version (v1)",
+        "400 {"toString":1} in version "v1" cannot be handled as a Pod",
       ]
     `)
   })
