@@ -58,10 +58,9 @@ export async function type(
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
   const closed = once(child, 'close') as Promise<[number | null]>
-  const ended = { yes: false }
-  void closed.then(() => (ended.yes = true))
-  await until(async () => ended.yes || ((await isEnough?.(output)) ?? false), { timeoutMs })
-  if (!ended.yes) process.kill(-child.pid!, 'SIGKILL')
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null
+  await until(async () => hasExited() || ((await isEnough?.(output)) ?? false), { timeoutMs })
+  if (!hasExited()) process.kill(-child.pid!, 'SIGKILL')
   const [exitCode] = await closed
   return { output, exitCode }
 }
