@@ -60,9 +60,18 @@ export async function type(
   const closed = once(child, 'close') as Promise<[number | null]>
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
   await until(async () => hasExited() || ((await isEnough?.(output)) ?? false), { timeoutMs })
-  if (!hasExited()) process.kill(-child.pid!, 'SIGKILL')
+  endGroup(child.pid!)
   const [exitCode] = await closed
   return { output, exitCode }
+}
+
+/** Also of a shell that has exited: what it left in the background would hold its output open. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nothing is left of it.
+  }
 }
 
 function commandsIn(script: string): string[] {
