@@ -1,6 +1,6 @@
 /** Which step of a lesson a command is about: the one that was typed, or the one where the learner is. */
 import type { Lesson } from '#sandbox/course/lesson.ts'
-import { readProgress } from '#sandbox/course/progress.ts'
+import { isDone, readProgress } from '#sandbox/course/progress.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
 
 /** The index of the step that a learner typed, as 1 or as its id; throws a WorkshopError that lists what there is. */
@@ -15,6 +15,6 @@ export function parseStep(lesson: Lesson, typed: string): number {
 export function currentStep(lesson: Lesson): number {
   const { current, steps = {} } = readProgress(Date.now()).progress.lessons[lesson.name] ?? {}
   const resumed = lesson.steps.findIndex(({ id }) => id === current)
-  const open = lesson.steps.findIndex(({ id }) => !steps[id]?.doneAt)
+  const open = lesson.steps.findIndex(({ id }) => !isDone(steps[id]))
   return Math.max(0, resumed === -1 ? open : resumed)
 }

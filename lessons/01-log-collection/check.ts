@@ -47,7 +47,7 @@ async function judgeShip(web: Webserver, { container }: Shipper): Promise<Verdic
   const text = seen.get(web.mark('torn'))!.join('\n')
   const again = judgeOnce(web, container, seen, { repeated: HINTS.fromTheTop, missing: HINTS.tornLine })
   if (again) return (await explainEnd(web, container)) ?? again
-  if (text === expected) return done(source, printed)
+  if (text === expected) return done(source, `${printed}\n${text}`)
   const hint = text.endsWith('au lait') ? HINTS.tornCharacter : HINTS.tornLine
   return notYet(`the line “${expected}”, written in two goes, came out otherwise`, {
     evidence: { source, text },

@@ -1,9 +1,17 @@
 /** What saving a file does: the workspace's objects are brought to the cluster, and nothing else is touched. */
-import { ApiError, NAMESPACES, PODS, collectionPath, objectPath, type KubernetesClient } from '../client.ts'
-import type { ObjectRef, Resource } from '../client.ts'
+import {
+  ApiError,
+  PODS,
+  collectionPath,
+  objectPath,
+  type KubernetesClient,
+  type ObjectRef,
+  type Resource,
+} from '../client.ts'
 import { WorkshopError } from '../errors.ts'
 import { until } from '../until.ts'
 import { Discovery } from './discovery.ts'
+import { ensureNamespace, remove, removeNamespace } from './namespace.ts'
 import { parseManifests, type FileProblem, type SourceObject } from './manifests.ts'
 import type { Files } from './states.ts'
 import {
@@ -201,45 +209,6 @@ export class Deployer {
     if (await until(isGone, { timeoutMs: 20_000 })) return
     const kind = resource.kind.toLowerCase()
     throw new WorkshopError(`${kind} ${name} does not go away`, `kubectl delete ${kind} ${name} --force`)
-  }
-}
-
-/** Ends every pod of a namespace at once and removes it, without waiting for the last of them. */
-async function removeNamespace(client: KubernetesClient, name: string): Promise<void> {
-  const pods = await client.list(PODS, { namespace: name })
-  await Promise.all(pods.items.map(({ metadata }) => remove(client, PODS, metadata, 0)))
-  await remove(client, NAMESPACES, { name })
-}
-
-/** Removes a namespace with all that is in it, and returns when it is gone; one that is not there is fine. */
-export async function clearNamespace(client: KubernetesClient, name: string): Promise<void> {
-  await removeNamespace(client, name)
-  const isGone = async () => !(await client.find(NAMESPACES, { name }))
-  if (await until(isGone, { timeoutMs: 30_000 })) return
-  throw new WorkshopError(`namespace ${name} does not go away`, `kubectl get all -n ${name}`)
-}
-
-/** Deletes one object; one that is gone already is fine. */
-async function remove(
-  client: KubernetesClient,
-  resource: Resource,
-  ref: ObjectRef,
-  gracePeriodSeconds?: number,
-): Promise<void> {
-  try {
-    // Without it a Job would leave its pods behind.
-    await client.delete(resource, ref, { gracePeriodSeconds, propagationPolicy: 'Background' })
-  } catch (error) {
-    if (!ApiError.isReason(error, 'NotFound')) throw error
-  }
-}
-
-/** Makes the namespace unless it is there. */
-export async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
-  try {
-    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-  } catch (error) {
-    if (!ApiError.isReason(error, 'AlreadyExists')) throw error
   }
 }
 

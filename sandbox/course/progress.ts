@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path'
 import { WorkshopError, messageOf } from '../errors.ts'
 import { stateFolder } from '../paths.ts'
 
-/** One step: when it was first seen done (RFC 3339), and how long the learner was at it. */
+/** One step: when it was first seen done, since when a later edit keeps it from that (both RFC 3339), and the time at it. */
 export interface StepProgress {
   doneAt?: string
+  brokenSince?: string
   seconds: number
 }
 
@@ -22,6 +23,11 @@ export interface ProgressFile {
   /** The lesson that was worked on last. */
   latest?: string
   lessons: Record<string, LessonProgress>
+}
+
+/** Whether the step was done, and has not been broken since. */
+export function isDone(step: StepProgress | undefined): boolean {
+  return step?.doneAt !== undefined && step.brokenSince === undefined
 }
 
 /** Where progress is kept. */

@@ -1,7 +1,7 @@
 /** `npm run lesson`: lists lessons; in a terminal takes a learner through one, elsewhere plays it through. */
 import { basename, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { clearNamespace } from '#sandbox/course/deploy.ts'
+import { clearNamespace } from '#sandbox/course/namespace.ts'
 import {
   findLesson,
   listLessons,
@@ -12,7 +12,7 @@ import {
 } from '#sandbox/course/lesson.ts'
 import { play, type StepPlayed } from '#sandbox/course/play.ts'
 import { createLesson } from '#sandbox/course/new-lesson.ts'
-import { readProgress, updateProgress } from '#sandbox/course/progress.ts'
+import { isDone, readProgress, updateProgress } from '#sandbox/course/progress.ts'
 import { refreshShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
 import { beginAgain, prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
 async function list(): Promise<number> {
   const { lessons } = currentProgress()
   for (const { number, name, title, minutes, summary: about, steps } of await listLessons()) {
-    const done = steps.filter(({ id }) => lessons[name]?.steps[id]?.doneAt).length
+    const done = steps.filter(({ id }) => isDone(lessons[name]?.steps[id])).length
     const state = done === steps.length ? style('green', 'done') : `${done} of ${steps.length} steps`
     print(
       `${String(number).padStart(3)}  ${style('bold', title)}  ${style('dim', `${minutes} min`)}, ${state}`,

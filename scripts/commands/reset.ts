@@ -1,6 +1,6 @@
 /** `npm run reset N`: a lesson begins again; what the learner wrote is kept aside. */
 import { parseArgs } from 'node:util'
-import { clearNamespace } from '#sandbox/course/deploy.ts'
+import { clearNamespace } from '#sandbox/course/namespace.ts'
 import { findLesson, namespaceOf } from '#sandbox/course/lesson.ts'
 import { updateProgress } from '#sandbox/course/progress.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
@@ -28,7 +28,7 @@ export async function run(args: string[]): Promise<number> {
     updateProgress(lesson.name, Date.now(), (progress) => {
       delete progress.current
       // How long it took is the learner's own to know.
-      for (const step of Object.values(progress.steps)) delete step.doneAt
+      for (const [id, { seconds }] of Object.entries(progress.steps)) progress.steps[id] = { seconds }
     })
     const cluster = await findRunningCluster()
     if (cluster) await clearNamespace(cluster.client, namespaceOf(lesson))

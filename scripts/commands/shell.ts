@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { ensureNamespace } from '#sandbox/course/deploy.ts'
+import { ensureNamespace } from '#sandbox/course/namespace.ts'
 import { findLesson, listLessons, namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
 import { readProgress } from '#sandbox/course/progress.ts'
 import { prepareShell } from '#sandbox/course/shell-files.ts'

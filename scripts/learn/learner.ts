@@ -182,10 +182,10 @@ export class Learner {
     this.#redraw()
   }
 
-  /** The steps before the current one that are done, or were until a later edit. */
+  /** The steps before the current one that were done: a later edit may break them. */
   #earlier(): string[] {
     const before = this.#options.lesson.steps.slice(0, this.#view.step).map(({ id }) => id)
-    return before.filter((id) => this.#view.done.has(id) || this.#broken.has(id))
+    return before.filter((id) => this.#clock.wasDone.has(id))
   }
 
   #deployed(deployment: Deployment): void {

@@ -48,11 +48,15 @@ function judgement({ lesson, step, outcome }: View, room: number): string[] {
   return outcomeLines(outcome, title, room)
 }
 
+/** The first of them with what is wrong; the rest only by number, for one fault often breaks several. */
 function brokenSteps({ lesson, broken, step }: View, room: number): string[] {
-  return lesson.steps.slice(0, step).flatMap(({ id, title }, index) => {
-    const outcome = broken.get(id)
-    return outcome ? outcomeLines(outcome, `Step ${index + 1}, ${title}, was done`, room) : []
-  })
+  const numbers = lesson.steps.slice(0, step).flatMap(({ id }, index) => (broken.has(id) ? [index + 1] : []))
+  const [first, ...rest] = numbers
+  if (first === undefined) return []
+  const { id, title } = lesson.steps[first - 1]!
+  const lines = outcomeLines(broken.get(id)!, `Step ${first}, ${title}, was done`, room)
+  if (rest.length === 0) return lines
+  return [...lines, cut(`  and so ${rest.length === 1 ? 'was step' : 'were steps'} ${rest.join(', ')}`, room)]
 }
 
 function marks({ lesson, step, done }: View): string {

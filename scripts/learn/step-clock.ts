@@ -1,6 +1,7 @@
 /** Keeps where the learner is, what is done and how long it took, on disk at every turn. */
 import type { Lesson } from '#sandbox/course/lesson.ts'
 import {
+  isDone,
   readProgress,
   updateProgress,
   type LessonProgress,
@@ -11,14 +12,18 @@ import { currentStep } from '../step-argument.ts'
 /** Resumes where progress.json says the learner was: there, or at the first step that is not done. */
 export class StepClock {
   readonly #lesson: Lesson
-  readonly #done: Set<string>
+  readonly #done = new Set<string>()
+  readonly #wasDone = new Set<string>()
   #step: number
   #sinceMs = performance.now()
 
   constructor(lesson: Lesson) {
     this.#lesson = lesson
     const { steps = {} } = readProgress(Date.now()).progress.lessons[lesson.name] ?? {}
-    this.#done = new Set(lesson.steps.map(({ id }) => id).filter((id) => steps[id]?.doneAt))
+    for (const { id } of lesson.steps) {
+      if (steps[id]?.doneAt) this.#wasDone.add(id)
+      if (isDone(steps[id])) this.#done.add(id)
+    }
     this.#step = currentStep(lesson)
   }
 
@@ -27,21 +32,32 @@ export class StepClock {
     return this.#step
   }
 
-  /** Ids of the steps that were seen done, now or before, and have not been seen broken since. */
+  /** Ids of the steps that are done as far as was seen. */
   get done(): ReadonlySet<string> {
     return this.#done
+  }
+
+  /** Ids of the steps that were ever seen done. It grows. */
+  get wasDone(): ReadonlySet<string> {
+    return this.#wasDone
   }
 
   /** The step of this id was seen done; the first time counts. */
   finish(id: string): void {
     if (this.#done.has(id)) return
     this.#done.add(id)
-    this.#save((progress) => (entry(progress, id).doneAt = new Date().toISOString()))
+    this.#wasDone.add(id)
+    this.#save((progress) => {
+      const step = entry(progress, id)
+      step.doneAt ??= new Date().toISOString()
+      delete step.brokenSince
+    })
   }
 
   /** A later edit broke the step of this id. */
   reopen(id: string): void {
-    if (this.#done.delete(id)) this.#save((progress) => delete entry(progress, id).doneAt)
+    if (this.#done.delete(id))
+      this.#save((progress) => (entry(progress, id).brokenSince = new Date().toISOString()))
   }
 
   goTo(step: number): void {
