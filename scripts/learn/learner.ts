@@ -92,7 +92,7 @@ export class Learner {
     const hint = hints[Math.min(this.#hintsShown, hints.length - 1)]!
     this.#hintsShown = Math.min(this.#hintsShown + 1, hints.length)
     const lines = wrap(`Hint ${this.#hintsShown} of ${hints.length}: ${hint}`, this.#columns)
-    this.#options.screen.print(...lines.map((line) => style('cyan', line)))
+    this.#options.screen.print(...lines.map((line) => style('magenta', line)))
   }
 
   async #solution(): Promise<void> {

@@ -15,13 +15,13 @@ export function drawBlocks(blocks: readonly Block[], columns: number): string[] 
 function drawBlock(block: Block, columns: number): string[] {
   switch (block.type) {
     case 'heading':
-      return wrap(inline(block.children), columns).map((line) => style(['bold', 'cyan'], line))
+      return wrap(inline(block.children), columns).map((line) => style(['bold', 'magenta'], line))
     case 'paragraph':
       return wrap(inline(block.children), columns)
     case 'code':
       return excerpt(block.value.split('\n'))
     case 'file':
-      return [style('dim', `  ${block.path}`), ...excerpt(block.lines, block.firstLine)]
+      return [style('dim', `    ${block.path}`), ...excerpt(block.lines, block.firstLine)]
     case 'pod':
       return drawPod(block.picture, columns)
     case 'list':
@@ -39,12 +39,12 @@ function drawBlock(block: Block, columns: number): string[] {
   }
 }
 
-/** Code is never wrapped: a broken line could not be copied. */
+/** Code is never wrapped, and nothing stands in front of it but space: it is there to be copied. */
 function excerpt(lines: string[], firstLine?: number): string[] {
   const digits = firstLine === undefined ? 0 : String(firstLine + lines.length - 1).length
   return lines.map((line, index) => {
     const number = firstLine === undefined ? '' : `${String(firstLine + index).padStart(digits)}  `
-    return `  ${style('dim', `│ ${number}`)}${printable(line)}`
+    return `    ${style('dim', number)}${printable(line)}`.trimEnd()
   })
 }
 
@@ -95,7 +95,7 @@ function drawInline(node: Inline): string {
     case 'text':
       return printable(node.value).replaceAll('\n', ' ')
     case 'inlineCode':
-      return style('yellow', printable(node.value))
+      return style('magenta', printable(node.value))
     case 'emphasis':
       return style('italic', inline(node.children))
     case 'strong':

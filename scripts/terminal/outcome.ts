@@ -15,7 +15,7 @@ export function outcomeLines(outcome: Outcome, title: string, columns = 80): str
         `${style('yellow', '○')} ${title}: not yet`,
         ...text(outcome.because),
         ...(outcome.evidence ? evidenceLines(outcome.evidence, room) : []),
-        ...(outcome.hint ? text(`Hint: ${outcome.hint}`).map((line) => style('cyan', line)) : []),
+        ...(outcome.hint ? text(`Hint: ${outcome.hint}`).map((line) => style('magenta', line)) : []),
       ]
     case 'broken':
       return [

@@ -3,7 +3,10 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Text in a style, plain where the output is no terminal or NO_COLOR is set. */
+/**
+ * Text in a style, plain where the output is no terminal or NO_COLOR is set. Words in color are magenta, red or green:
+ * yellow and cyan can't be read on white, nor blue on black.
+ */
 export function style(format: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return styleText(format, text, { stream })
 }
