@@ -22,14 +22,18 @@ export async function watchFolder(folder: string, options: WatchOptions): Promis
   let saidPolling = false
   let settling: NodeJS.Timeout | undefined
 
+  // An event that is only late is no reason to say so.
+  const sayPolling = () => {
+    if (announced || saidPolling || signal.aborted) return
+    saidPolling = true
+    polling()
+  }
+
   const look = async (byEvent: boolean) => {
     const now = await fingerprint(folder)
     if (now === seen || signal.aborted) return
     seen = now
-    if (!byEvent && !announced && !saidPolling) {
-      saidPolling = true
-      polling()
-    }
+    if (!byEvent) setTimeout(sayPolling, EVENT_MS)
     changed()
   }
 
@@ -58,4 +62,5 @@ async function fingerprint(folder: string): Promise<string> {
 }
 
 const SETTLE_MS = 30
+const EVENT_MS = 500
 const POLL_MS = 1_000

@@ -1,5 +1,5 @@
 /** Proves that a save in the workspace is noticed. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '#sandbox/command.ts'
@@ -42,4 +42,28 @@ test('a folder whose watch was called off before it began keeps no process alive
     timeoutMs: 10_000,
   })
   expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
+test('where no file events arrive, a save is noticed all the same, and that is said once', async () => {
+  const root = temporaryFolder()
+  const folder = join(root, 'workspace')
+  for (const name of ['here', 'there']) mkdirSync(join(root, name))
+  symlinkSync('here', folder)
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  let [changes, polling] = [0, 0]
+  await watchFolder(folder, {
+    changed: () => changes++,
+    polling: () => polling++,
+    signal: controller.signal,
+  })
+  // The events of the folder that is watched tell nothing of the one that stands in its place now.
+  symlinkSync('there', join(root, 'next'))
+  renameSync(join(root, 'next'), folder)
+  for (const text of ['one', 'other']) {
+    const before = changes
+    writeFileSync(join(folder, 'pod.yaml'), text)
+    expect(await until(() => changes > before && polling === 1, { timeoutMs: 5_000 })).toBe(true)
+  }
+  expect(polling).toBe(1)
 })
