@@ -33,7 +33,7 @@ export async function watchFolder(folder: string, options: WatchOptions): Promis
     const now = await fingerprint(folder)
     if (now === seen || signal.aborted) return
     seen = now
-    if (!byEvent) setTimeout(sayPolling, EVENT_MS)
+    if (!byEvent) setTimeout(sayPolling, EVENT_MS).unref()
     changed()
   }
 

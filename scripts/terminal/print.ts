@@ -11,6 +11,11 @@ export function style(format: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(format, text, { stream })
 }
 
+/** Whether lines that were written can be taken back: not in a file, and not with TERM=dumb, as screen readers like it. */
+export function canRedraw(stream: NodeJS.WriteStream): boolean {
+  return Boolean(stream.isTTY) && process.env.TERM !== 'dumb'
+}
+
 /** One or more lines to standard output. */
 export function print(text = ''): void {
   process.stdout.write(`${text}\n`)

@@ -1,5 +1,6 @@
 /** A terminal with text that scrolls, and below it a status that is redrawn in place; gives the terminal back whole. */
 import type { ReadStream, WriteStream } from 'node:tty'
+import { canRedraw } from './print.ts'
 
 /** Where the screen is. */
 export interface ScreenOptions {
@@ -40,11 +41,13 @@ export class Screen {
     this.#write(lines.map((line) => `${line}\n`).join(''))
   }
 
-  /** Replaces the status; each line must fit the columns. */
+  /** Replaces the status; each line must fit the columns. Where nothing can be redrawn, what is new of it is added. */
   show(status: string[]): void {
     if (status.join('\n') === this.#status.join('\n')) return
+    const added = status.filter((line) => !this.#status.includes(line))
     this.#status = status
-    this.#write('')
+    if (canRedraw(this.#options.output)) this.#write('')
+    else this.print(...added)
   }
 
   /** Removes the status and gives the keyboard back. Idempotent. */
@@ -72,6 +75,7 @@ export class Screen {
   /** One write, so that the terminal never shows the screen without its status. */
   #write(text: string): void {
     const { output } = this.#options
+    if (!canRedraw(output)) return void output.write(text)
     const erase = this.#drawn > 0 ? `\u001B[${this.#drawn}F\u001B[J` : ''
     // What scrolled out of the window can't be erased any more.
     const status = this.#status.slice(-Math.max(1, (output.rows || 24) - 1))

@@ -7,6 +7,8 @@ import { until } from '#sandbox/until.ts'
 /** A program in a terminal. */
 export interface Terminal {
   readonly pid: number
+  /** All that was written so far, escape sequences and all. */
+  bytes(): string
   type(keys: string): void
   /** Waits until what was written since the last call matches, and returns that; throws with it at the deadline. */
   see(pattern: RegExp, timeoutMs?: number): Promise<string>
@@ -22,9 +24,12 @@ export function openTerminal(file: string, args: string[], env: Record<string, s
     rows: 40,
     env: { ...(process.env as Record<string, string>), ...env },
   })
-  let unseen = ''
+  let [unseen, all] = ['', '']
   let exitCode: number | undefined
-  child.onData((text) => (unseen += text))
+  child.onData((text) => {
+    unseen += text
+    all += text
+  })
   child.onExit((end) => (exitCode = end.exitCode))
   onTestFinished(() => {
     if (exitCode === undefined) child.kill('SIGKILL')
@@ -32,6 +37,7 @@ export function openTerminal(file: string, args: string[], env: Record<string, s
   const text = () => stripVTControlCharacters(unseen).replaceAll('\r', '')
   return {
     pid: child.pid,
+    bytes: () => all,
     type: (keys) => child.write(keys),
     async see(pattern, timeoutMs = 10_000) {
       if (!(await until(() => pattern.test(text()), { timeoutMs }))) {

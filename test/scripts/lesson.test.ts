@@ -25,7 +25,7 @@ function openDesk() {
   return {
     desk,
     folder,
-    lesson: () => openTerminal(process.execPath, [SCRIPT, 'lesson', '1'], env),
+    lesson: (more = {}) => openTerminal(process.execPath, [SCRIPT, 'lesson', '1'], { ...env, ...more }),
     shell: (shell: string) =>
       openTerminal(process.execPath, [SCRIPT, 'shell', '1'], { ...env, SHELL: shell }),
     run: (...args: string[]) => runCommand(process.execPath, [SCRIPT, ...args], { env }),
@@ -106,6 +106,16 @@ describe('a learner in a terminal', () => {
       terminal.type(leave)
       expect(await terminal.see(/over/)).toMatch(/\nicanon\n/)
     }
+  })
+
+  test('with TERM=dumb, as for a screen reader, hears each line once and no escape sequence', async () => {
+    const desk = openDesk()
+    const raw = desk.lesson({ TERM: 'dumb', FORCE_COLOR: '0' })
+    const heard = await raw.see(/○ .*: not yet[\s\S]*q quit|q quit[\s\S]*○ .*: not yet/)
+    raw.type('q')
+    expect(await raw.exit()).toBe(0)
+    expect(raw.bytes()).not.toContain('\u001B')
+    expect(heard.split('h hint · s solution')).toHaveLength(2)
   })
 
   test('is told of a lesson that is open already, and of one that was killed there is no trace', async () => {
