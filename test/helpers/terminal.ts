@@ -19,7 +19,7 @@ export interface Terminal {
 /** Starts `file` in a terminal of 80 by 40; it is killed when the running test ends. */
 export function openTerminal(file: string, args: string[], env: Record<string, string>): Terminal {
   const child = pty.spawn(file, args, {
-    name: 'xterm-256color',
+    name: env.TERM ?? 'xterm-256color',
     cols: 80,
     rows: 40,
     env: { ...(process.env as Record<string, string>), ...env },
