@@ -1,45 +1,25 @@
-/** Proves the course: LESSON_REPEATS times (once unless told), each time on pods that were made for one case only. */
-import { randomBytes } from 'node:crypto'
+/** Proves the course as `npm run lessons` does: LESSON_REPEATS times, unless told 3 times in CI and once elsewhere. */
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '#sandbox/course/check.ts'
-import { Deployer } from '#sandbox/course/deploy.ts'
-import { judge } from '#sandbox/course/judge.ts'
-import { listLessons, loadChecks, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
-import { filesAfter, filesBefore, readAnswers, type Files } from '#sandbox/course/states.ts'
+import { listLessons, loadChecks, loadProse } from '#sandbox/course/lesson.ts'
+import { listCases, prove, type Case } from '#sandbox/course/prove.ts'
 import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
 
-const REPEATS = Number(process.env.LESSON_REPEATS ?? 1)
+const REPEATS = Number(process.env.LESSON_REPEATS ?? (process.env.CI ? 3 : 1))
 const repeats = Array.from({ length: REPEATS }, (_, index) => index)
 const lessons = await listLessons()
 const cluster = await startTestCluster()
 
-/** Deploys the files as a learner's save would, in a namespace of their own, and judges these steps one by one. */
-async function outcomes(lesson: Lesson, files: Files, steps: string[]): Promise<Outcome[]> {
-  const namespace = `lesson-${lesson.number}-${randomBytes(4).toString('hex')}`
-  const deployer = new Deployer(cluster.client, namespace)
-  const checks = await loadChecks(lesson)
-  try {
-    const { problems } = await deployer.deploy(files)
-    expect(problems).toEqual([])
-    const judged: Outcome[] = []
-    for (const step of steps) judged.push(await judge(checks[step]!, { cluster, namespace }))
-    return judged
-  } finally {
-    await deployer.removeNamespace()
-  }
-}
-
-const ids = (lesson: Lesson) => lesson.steps.map(({ id }) => id)
-
 describe.for(lessons.map((lesson) => [lesson.name, lesson] as const))('%s', async ([, lesson]) => {
-  const answers = (await Promise.all(lesson.steps.map((_, step) => readAnswers(lesson, step)))).flat()
+  const ids = lesson.steps.map(({ id }) => id)
+  const cases = await listCases(lesson)
 
   test('has a text and checks that the kit can read', async () => {
-    expect((await loadProse(lesson)).steps.size).toBe(lesson.steps.length)
-    expect(Object.keys(await loadChecks(lesson))).toEqual(ids(lesson))
+    expect((await loadProse(lesson)).steps.size).toBe(ids.length)
+    expect(Object.keys(await loadChecks(lesson))).toEqual(ids)
   })
 
-  test.for(ids(lesson))('knows three wrong answers to %s, each with its hint, and two right ones', (step) => {
+  test.for(ids)('knows three wrong answers to %s, each with its hint, and two right ones', (step) => {
+    const answers = cases.filter(({ kind }) => kind === 'answer').flatMap(({ expected }) => expected)
     const known = answers.filter((answer) => answer.step === step)
     const wrong = known.filter(({ verdict }) => verdict === 'not yet')
     expect(wrong.length).toBeGreaterThanOrEqual(3)
@@ -48,27 +28,15 @@ describe.for(lessons.map((lesson) => [lesson.name, lesson] as const))('%s', asyn
   })
 
   describe.concurrent.for(repeats)('on the cluster (repeat %i)', () => {
-    test('the start solves no step', async () => {
-      const judged = await outcomes(lesson, await filesBefore(lesson, 0), ids(lesson))
-      expect(judged).toEqual(judged.map(() => expect.objectContaining({ verdict: 'not yet' })))
+    test.for(cases.map((each) => [claimOf(each), each] as const))('%s', async ([, each], { signal }) => {
+      const judged = await prove(lesson, each, cluster, signal)
+      expect(judged.filter(({ isFalse }) => isFalse)).toEqual([])
     })
-
-    test.for(lesson.steps.map(({ id }, step) => [id, step] as const))(
-      'the solution of %s solves it and keeps the steps before it solved, and solves no later one',
-      async ([, step]) => {
-        const judged = await outcomes(lesson, await filesAfter(lesson, step), ids(lesson).slice(0, step + 2))
-        const expected = judged.map((_, at) => ({ verdict: at <= step ? 'done' : 'not yet' }))
-        expect(judged).toEqual(expected.map((each) => expect.objectContaining(each)))
-      },
-    )
-
-    test.for(answers.map((answer) => [answer.step, answer.name, answer] as const))(
-      'the answer %s/%s earns its verdict and its hint',
-      async ([, , { files, step, verdict, hint }]) => {
-        const [outcome] = await outcomes(lesson, files, [step])
-        expect(outcome).toMatchObject({ verdict })
-        expect('hint' in outcome! ? outcome.hint : '').toContain(hint ?? '')
-      },
-    )
   })
 })
+
+function claimOf({ kind, name }: Case): string {
+  if (kind === 'start') return `${name} solves no step`
+  if (kind === 'answer') return `${name} earns its verdict and its hint`
+  return `${name} solves it and keeps the steps before it solved, and solves no later one`
+}

@@ -1,11 +1,11 @@
-/** Vitest for `npm run soak`: the lessons, many times over, and what only a long run can show. */
+/** Vitest for `npm run soak`: what only a long run can show. */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     globalSetup: 'test/nothing-left.ts',
-    include: ['test/lessons.test.ts', 'test/**/*.soak.ts'],
+    include: ['test/**/*.soak.ts'],
     testTimeout: 15 * 60_000,
     hookTimeout: 60_000,
     maxWorkers: 1,

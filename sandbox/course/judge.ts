@@ -23,6 +23,7 @@ export async function judge(check: Check, options: JudgeOptions): Promise<Outcom
   const deadline = AbortSignal.timeout(timeoutMs)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
   try {
+    signal.throwIfAborted()
     return await abortable(check(createLab(cluster, namespace, signal)), signal)
   } catch (error) {
     options.signal?.throwIfAborted()
@@ -36,7 +37,6 @@ export async function judge(check: Check, options: JudgeOptions): Promise<Outcom
 
 /** Settles with `work`, or rejects as soon as the signal aborts, whatever the check does then. */
 async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
   const onAbort = () => aborted.reject(signal.reason as Error)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -51,4 +51,12 @@ describe('judging a step', () => {
     controller.abort(new Error('the learner saved a file'))
     await expect(judging).rejects.toThrow('the learner saved a file')
   })
+
+  test('starts no check after an abort, whose failure nobody would hear', async () => {
+    let runs = 0
+    const check = async () => Promise.reject(new Error(`run ${++runs}`))
+    const signal = AbortSignal.abort(new Error('the learner has left'))
+    await expect(judge(check, { ...options, signal })).rejects.toThrow('the learner has left')
+    expect(runs).toBe(0)
+  })
 })
