@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { listLessons, loadChecks, loadProse } from '#sandbox/course/lesson.ts'
 import { listCases, prove, type Case } from '#sandbox/course/prove.ts'
 import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
+import { createFreshLesson } from '#test/helpers/fresh-lesson.ts'
 
 const REPEATS = Number(process.env.LESSON_REPEATS ?? (process.env.CI ? 3 : 1))
 const repeats = Array.from({ length: REPEATS }, (_, index) => index)
-const lessons = await listLessons()
+const lessons = [...(await listLessons()), await createFreshLesson()]
 const cluster = await startTestCluster()
 
 describe.for(lessons.map((lesson) => [lesson.name, lesson] as const))('%s', async ([, lesson]) => {

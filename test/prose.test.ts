@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { listLessons, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
 import { filesAfter, filesBefore, type Files } from '#sandbox/course/states.ts'
 import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
+import { createFreshLesson } from '#test/helpers/fresh-lesson.ts'
 import { kubectlNeeds } from '#test/helpers/kubectl.ts'
 import { readScript } from '#test/helpers/learner-shell.ts'
 import { describeWith } from '#test/helpers/needs.ts'
@@ -15,7 +16,8 @@ import { readAloud } from '#test/helpers/prose-reading.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
-const lessons = (await listLessons()).map((lesson) => [lesson.name, lesson] as const)
+const all = [...(await listLessons()), await createFreshLesson()]
+const lessons = all.map((lesson) => [lesson.name, lesson] as const)
 const fileOf = (lesson: Lesson) => relative(ROOT, join(lesson.folder, 'lesson.mdx'))
 
 test.for(lessons)('%s quotes files and commands that there are', async ([, lesson]) => {

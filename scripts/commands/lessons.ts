@@ -47,6 +47,7 @@ export async function run(args: string[]): Promise<number> {
     })
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
+    table.clear()
     print('Stopped.')
     return 130
   } finally {

@@ -1,4 +1,4 @@
-/** A state folder for one benchmark, gone afterwards. */
+/** A state folder for one benchmark or proof, gone afterwards. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

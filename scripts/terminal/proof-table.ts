@@ -104,13 +104,17 @@ export class ProofTable {
     print(indent(lines.join('\n'), '    '))
   }
 
+  /** Leaves the line of the progress to whoever prints next. */
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
+  }
+
   /** Where somebody watches, on a line of its own that the next one overwrites. */
   #showProgress(): void {
-    if (!process.stderr.isTTY) return
+    this.clear()
+    if (!process.stderr.isTTY || this.#rows[this.#printed]?.pending === 0) return
     const left = sum(this.#rows, ({ pending }) => pending)
-    const isComplete = this.#rows[this.#printed]?.pending === 0
-    const text = isComplete ? '' : `  … ${this.#verdicts - left} of ${this.#verdicts} verdicts`
-    process.stderr.write(`\r\u001B[K${text}`)
+    process.stderr.write(`  … ${this.#verdicts - left} of ${this.#verdicts} verdicts`)
   }
 }
 
