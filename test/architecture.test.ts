@@ -44,6 +44,11 @@ const RULES: { files: RegExp; may: RegExp[]; packages: RegExp }[] = [
     packages: /^(node:|yaml|unified|remark-|mdast)/,
   },
   {
+    files: /^sandbox\/doctor\//,
+    may: [/^sandbox\/(doctor\/|pods\/linux\/isolation|[^/]+\.ts$)/],
+    packages: /^node:/,
+  },
+  {
     files: /^sandbox\/(embedded|providers)\//,
     may: [/^sandbox\/(?!course)/],
     packages: /^(node:|selfsigned$)/,
