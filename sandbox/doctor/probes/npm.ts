@@ -9,7 +9,9 @@ export async function examine(): Promise<Finding> {
   const costs = '“npm ci” and “npm run …” can’t be typed'
   const mend = 'install Node with npm: https://nodejs.org/en/download'
   if (!findBinary('npm')) return { state: 'limited', tried, found: 'npm is not on PATH', costs, mend }
-  const { exitCode, stdout, stderr } = await runCommand('npm', ['--version'])
+  // It would leave a cache in the folder for temporary files.
+  const env = { NODE_DISABLE_COMPILE_CACHE: '1' }
+  const { exitCode, stdout, stderr } = await runCommand('npm', ['--version'], { env })
   if (exitCode === 0) return fine(tried, stdout)
   return { state: 'limited', tried, found: stderr.slice(-200) || `exit code ${exitCode}`, costs, mend }
 }

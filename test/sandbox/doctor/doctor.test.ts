@@ -72,7 +72,7 @@ describe('the doctor', () => {
     chmodSync(path, 0o644)
     const env = { XDG_STATE_HOME: process.env.XDG_STATE_HOME!, SIDECAR_WORKSHOP_DIR: temporaryFolder() }
     const told = await runCommand(process.execPath, [SCRIPT, 'doctor'], { env })
-    expect(told.stdout).toMatch(/found: it is, and [\s\S]* has\s+mode 644/)
+    expect(told.stdout).toMatch(/found: it is, and\s[\s\S]*has\s+mode 644/)
     const mended = await runCommand(process.execPath, [SCRIPT, 'doctor', '--fix'], { env })
     expect(mended.stdout).toContain(`Mended: ${path} has mode 600 now`)
     expect(statSync(path).mode & 0o777).toBe(0o600)
