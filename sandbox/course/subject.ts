@@ -19,7 +19,7 @@ export interface Subject {
 export function onPod(subject: Subject, judge: (lab: Lab, pod: Pod) => Promise<Verdict>): Check {
   return async (lab) => {
     const isReady = (pod: Pod) => !pod.metadata.deletionTimestamp && subject.is(pod) && isSettled(pod)
-    const pod = await lab.until(async () => (await lab.pods()).find(isReady), { timeoutMs: 5_000 })
+    const pod = await lab.until(async () => (await lab.pods()).find(isReady), { timeoutMs: 10_000 })
     if (!pod) return explainAbsence(await lab.pods(), subject, lab.namespace)
     const stuck = statusesOf(pod).find(isStuck)
     if (stuck) return explainStuck(pod, stuck)
