@@ -1,6 +1,6 @@
 /** From a kubeconfig file to a client: who to ask, whom to trust, how to travel. */
 import { readFile } from 'node:fs/promises'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
 import type { IncomingHttpHeaders } from 'node:http'
 import { KubernetesClient, type Transport } from './client.ts'
@@ -80,29 +80,49 @@ function httpsTransport(connection: Connection): Transport {
   // Idle sockets are unreferenced by Node, so a finished command ends.
   const agent = new Agent({ keepAlive: true, ...tls })
   return async (request) => {
-    const url = new URL(request.url)
+    const { pathname, search } = new URL(request.url)
+    const url = `${connection.server}${pathname}${search}`
     const body = request.body ? Buffer.from(await request.arrayBuffer()) : undefined
-    return await new Promise<Response>((resolve, reject) => {
-      const outgoing = httpsRequest(`${connection.server}${url.pathname}${url.search}`, {
-        agent,
-        method: request.method,
-        headers: {
-          ...Object.fromEntries(request.headers),
-          ...headers,
-          ...(body && { 'content-length': body.length }),
-        },
-        signal: request.signal,
-      })
-      outgoing.on('error', (error) => reject(unreachable(connection, error)))
-      outgoing.on('response', (incoming) => {
-        const status = incoming.statusCode ?? 502
-        const hasBody = status !== 204 && status !== 304
-        const stream = hasBody ? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>) : null
-        resolve(new Response(stream, { status, headers: toHeaders(incoming.headers) }))
-      })
-      outgoing.end(body)
+    const options = {
+      agent,
+      method: request.method,
+      headers: {
+        ...Object.fromEntries(request.headers),
+        ...headers,
+        ...(body && { 'content-length': body.length }),
+      },
+      signal: request.signal,
+    }
+    try {
+      return await send(url, options, body)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw unreachable(connection, error as Error)
+    }
+    return await send(url, { ...options, agent: undefined, ...tls }, body).catch((error: Error) => {
+      throw unreachable(connection, error)
     })
   }
+}
+
+/** The server gave up an idle connection in the very moment in which it was used again; nothing was asked yet. */
+class StaleConnection extends Error {}
+
+/** Rejects with a {@link StaleConnection} for a question that may be asked again, else with what Node says. */
+function send(url: string, options: RequestOptions, body: Buffer | undefined): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest(url, options)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET' && options.method === 'GET'
+      reject(isStale ? new StaleConnection() : error)
+    })
+    outgoing.on('response', (incoming) => {
+      const status = incoming.statusCode ?? 502
+      const hasBody = status !== 204 && status !== 304
+      const stream = hasBody ? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>) : null
+      resolve(new Response(stream, { status, headers: toHeaders(incoming.headers) }))
+    })
+    outgoing.end(body)
+  })
 }
 
 function unreachable(connection: Connection, error: Error): Error {

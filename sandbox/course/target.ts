@@ -1,6 +1,7 @@
 /** One object of a workspace on its way to the cluster, and how it is recognised there later. */
 import { createHash } from 'node:crypto'
 import type { Resource } from '../client.ts'
+import { LAST_APPLIED, lastApplied, sorted } from '../last-applied.ts'
 import type { KubeObject, Manifest } from '../objects.ts'
 import type { SourceObject } from './manifests.ts'
 import type { Files } from './states.ts'
@@ -71,19 +72,6 @@ export function isSame(live: KubeObject, target: Target): boolean {
   return digest === undefined ? applied === lastApplied(target.body) : digest === target.digest
 }
 
-/** https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/ */
-function lastApplied(body: Manifest): string {
-  const metadata = { ...body.metadata, annotations: body.metadata.annotations ?? {} }
-  return `${JSON.stringify(sorted({ ...body, metadata }))}\n`
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
-}
-
 /** A short name for a value: the same for equal ones, whatever the order of their keys. */
 export function digestOf(...parts: unknown[]): string {
   return createHash('sha256')
@@ -92,7 +80,6 @@ export function digestOf(...parts: unknown[]): string {
     .slice(0, 16)
 }
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const CODE = 'sidecar-workshop/code'
 /** The annotation that says which state of the files an object was made from. */
 export const DIGEST = 'sidecar-workshop/files'

@@ -1,6 +1,7 @@
 /** `npm run shell`: the learner's own shell, in the workspace, with kubectl pointed at the lesson. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ensureNamespace } from '#sandbox/course/namespace.ts'
 import { findLesson, listLessons, namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
@@ -26,10 +27,11 @@ export async function run(args: string[]): Promise<number> {
   const folder = workspaceFolder(lesson)
   await prepareWorkspace(folder, await filesBefore(lesson, 0))
   const shell = process.env.SHELL || '/bin/sh'
-  const start = await prepareShell(lesson, shell, cluster.kubeconfig)
+  const kubectl = findBinary('kubectl') ? undefined : SMALL_KUBECTL
+  const start = await prepareShell(lesson, shell, cluster.kubeconfig, kubectl)
   print(`Your shell for lesson ${lesson.number}, in ${folder}.
 kubectl speaks to the workshop's cluster, namespace ${namespaceOf(lesson)}. “exit” leaves.`)
-  if (!findBinary('kubectl')) print(NO_KUBECTL)
+  if (kubectl) print(NO_KUBECTL)
   return await runShell(shell, start.args, folder, { ...ownEnvironment(), ...start.env })
 }
 
@@ -70,8 +72,9 @@ async function runShell(
 
 function ignore(): void {}
 
-const NO_KUBECTL = `kubectl is not on your PATH: https://kubernetes.io/docs/tasks/tools/ says how to get it.
-The lesson can be done without: save a file to deploy it, and press l in the lesson for the logs.`
+const SMALL_KUBECTL = fileURLToPath(new URL('../kubectl/main.ts', import.meta.url))
+const NO_KUBECTL = `You have no kubectl, so this shell has a small one with the verbs of the lessons: kubectl help
+The real one has more: https://kubernetes.io/docs/tasks/tools/`
 
 /** Without what npm adds for scripts. */
 function ownEnvironment(): Record<string, string | undefined> {
