@@ -98,7 +98,7 @@ function httpsTransport(connection: Connection): Transport {
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw unreachable(connection, error as Error)
     }
-    return await send(url, { ...options, agent: undefined, ...tls }, body).catch((error: Error) => {
+    return await send(url, { ...options, agent: false, ...tls }, body).catch((error: Error) => {
       throw unreachable(connection, error)
     })
   }
