@@ -8,7 +8,7 @@ import { createLab, type LabCluster } from './lab.ts'
 export interface JudgeOptions {
   cluster: LabCluster
   namespace: string
-  /** A check that has not answered by then is broken; 20 s unless told. */
+  /** A check that has not answered by then is broken; 30 s unless told. */
   timeoutMs?: number
   /** Aborts the check: {@link judge} then throws the signal's reason. */
   signal?: AbortSignal
@@ -19,7 +19,7 @@ export interface JudgeOptions {
  * only an abort by the caller is thrown.
  */
 export async function judge(check: Check, options: JudgeOptions): Promise<Outcome> {
-  const { cluster, namespace, timeoutMs = 20_000 } = options
+  const { cluster, namespace, timeoutMs = 30_000 } = options
   const deadline = AbortSignal.timeout(timeoutMs)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
   try {

@@ -18,15 +18,35 @@ export interface Subject {
  */
 export function onPod(subject: Subject, judge: (lab: Lab, pod: Pod) => Promise<Verdict>): Check {
   return async (lab) => {
-    const isReady = (pod: Pod) => !pod.metadata.deletionTimestamp && subject.is(pod) && isSettled(pod)
-    const pod = await lab.until(async () => (await lab.pods()).find(isReady), { timeoutMs: 10_000 })
-    if (!pod) return explainAbsence(await lab.pods(), subject, lab.namespace)
+    const pod = await settle(lab, subject)
+    if (!pod) return await explainAbsence(lab, subject)
     const stuck = statusesOf(pod).find(isStuck)
     if (stuck) return explainStuck(pod, stuck)
     const failed = failedInit(pod)
     if (!failed) return await judge(lab, pod)
     return (await subject.explainFailedInit?.(lab, pod, failed)) ?? (await explainFailure(lab, pod, failed))
   }
+}
+
+/** For how long nothing may change in the containers of a pod that is starting. */
+const PATIENCE_MS = 10_000
+/** However much goes on meanwhile: an answer has to come before the check counts as broken. */
+const LONGEST_START_MS = 20_000
+
+/** The subject once there is something to judge; `undefined` where nothing gets on any more. */
+async function settle(lab: Lab, { is }: Subject): Promise<Pod | undefined> {
+  let before = ''
+  let changedAtMs = Date.now()
+  const look = async () => {
+    const pods = (await lab.pods()).filter((pod) => !pod.metadata.deletionTimestamp && is(pod))
+    const settled = pods.find(isSettled)
+    const states = JSON.stringify(pods.map((pod) => statusesOf(pod).map(({ state }) => state)))
+    if (states !== before) changedAtMs = Date.now()
+    before = states
+    return settled ?? (Date.now() - changedAtMs > PATIENCE_MS ? 'stands still' : undefined)
+  }
+  const found = await lab.until(look, { timeoutMs: LONGEST_START_MS })
+  return found === 'stands still' ? undefined : found
 }
 
 /** The statuses of all containers of a pod, init containers first. */
@@ -53,10 +73,19 @@ function isStuck({ state, lastState }: ContainerStatus): boolean {
 }
 
 /** An init container that ended badly keeps the others from starting; a sidecar keeps nobody once it has started. */
-function failedInit({ spec, status }: Pod): ContainerStatus | undefined {
+function failedInit(pod: Pod): ContainerStatus | undefined {
+  return plainInits(pod).find((init) => lastExitCode(init) !== 0)
+}
+
+function runningInit(pod: Pod): ContainerStatus | undefined {
+  return plainInits(pod).find(({ state }) => state?.running)
+}
+
+/** Those that have to end before the app starts, which sidecars do not. */
+function plainInits({ spec, status }: Pod): ContainerStatus[] {
   const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
   const names = new Set(sidecars.map(({ name }) => name))
-  return status.initContainerStatuses?.find((init) => !names.has(init.name) && lastExitCode(init) !== 0)
+  return (status.initContainerStatuses ?? []).filter(({ name }) => !names.has(name))
 }
 
 /** 0 while it runs, and before it has ended for the first time. */
@@ -78,13 +107,22 @@ async function explainFailure(lab: Lab, pod: Pod, init: ContainerStatus): Promis
   return notYet(`init container ${init.name} ended with exit code ${lastExitCode(init)}`, { evidence })
 }
 
-function explainAbsence(pods: Pod[], { what, is }: Subject, namespace: string): Verdict {
-  if (pods.length === 0) return notYet(`no pod runs in namespace ${namespace}`)
+async function explainAbsence(lab: Lab, { what, is }: Subject): Promise<Verdict> {
+  const pods = await lab.pods()
+  if (pods.length === 0) return notYet(`no pod runs in namespace ${lab.namespace}`)
   const pod = pods.find(is)
-  if (!pod) return notYet(`none of the pods in namespace ${namespace} has ${what}`)
+  if (!pod) return notYet(`none of the pods in namespace ${lab.namespace} has ${what}`)
+  const init = runningInit(pod)
+  if (init) return await explainRunning(lab, pod, init)
   const waiting = statusesOf(pod).find(({ state }) => state?.waiting)
   const text = `${pod.status.phase}${waiting ? `, ${waiting.name}: ${waiting.state!.waiting!.reason}` : ''}`
   return notYet(`the containers of pod ${pod.metadata.name} have not all started`, {
     evidence: { source: `pod ${pod.metadata.name} .status`, text },
   })
+}
+
+async function explainRunning(lab: Lab, pod: Pod, { name }: ContainerStatus): Promise<Verdict> {
+  const text = (await lab.logLines(pod.metadata.name, name)).at(-1) ?? '(nothing)'
+  const because = `init container ${name} still runs, and the containers behind it wait for its end`
+  return notYet(because, { evidence: { source: `logs ${pod.metadata.name} -c ${name}`, text } })
 }
