@@ -89,7 +89,7 @@ export class Guestbook {
 
   /** What a command prints in the app's container; empty where it does not run. */
   async run(...argv: string[]): Promise<string> {
-    return (await this.lab.exec(this.name, this.app.name, argv))?.stdout.trim() ?? ''
+    return (await this.lab.exec(this.name, this.app.name, argv, { timeoutMs: 8_000 }))?.stdout.trim() ?? ''
   }
 
   async statuses(): Promise<Map<string, ContainerStatus>> {
