@@ -2,43 +2,61 @@
 import { notYet, type Verdict } from '#sandbox/course/check.ts'
 import type { Lab } from '#sandbox/course/lab.ts'
 import type { Container, Event, Pod } from '#sandbox/objects.ts'
+import { secondsSince } from './times.ts'
+
+/** Why a pod has not come further. */
+export interface Blocked {
+  verdict: Verdict
+  /** Whether waiting longer will not change it. */
+  isFinal: boolean
+}
 
 /** What the app waits for and why that does not come, where it waits; undefined for a pod whose app has started. */
-export async function explainBlocked(lab: Lab, pod: Pod): Promise<Verdict | undefined> {
-  const inits = pod.spec.initContainers ?? []
-  const blocking = inits.find(({ name, restartPolicy }) => {
-    const status = pod.status.initContainerStatuses?.find((each) => each.name === name)
-    return restartPolicy === 'Always' ? !status?.started : !status?.state?.terminated
-  })
-  const isWaiting = pod.status.containerStatuses?.every(({ state, lastState }) => {
-    return !lastState?.terminated && state?.waiting?.reason === 'PodInitializing'
-  })
-  if (!blocking || !isWaiting) return undefined
+export async function explainBlocked(lab: Lab, pod: Pod): Promise<Blocked | undefined> {
+  const { name: podName } = pod.metadata
+  const blocking = findBlocking(pod)
+  if (!blocking) return undefined
   const { name, restartPolicy, startupProbe } = blocking
-  const text = `${await lastWarning(lab, pod)}`
-  const evidence = { source: `events of pod ${pod.metadata.name}`, text }
   if (restartPolicy !== 'Always') {
-    const because = `init container ${name} has not ended, so no other container of pod ${pod.metadata.name} starts`
-    return notYet(because, { hint: HINTS.ordinaryInit })
+    const because = `init container ${name} has not ended, so no other container of pod ${podName} starts`
+    return { verdict: notYet(because, { hint: HINTS.ordinaryInit }), isFinal: true }
   }
   if (!startupProbe) return undefined
-  const because = `the startup probe of ${name} has not succeeded yet, so the app of pod ${pod.metadata.name} waits`
-  return notYet(because, { evidence, hint: await recognize(lab, pod, blocking) })
+  const evidence = { source: `events of pod ${podName}`, text: await lastWarning(lab, pod) }
+  const because = `the startup probe of ${name} has not succeeded yet, so the app of pod ${podName} waits`
+  const hint = await recognize(lab, pod, blocking)
+  const isFinal = hint !== undefined || secondsRunning(pod, name) > 10
+  return { verdict: notYet(because, { evidence, hint }), isFinal }
+}
+
+/** The first that has to end, or to have started, before the app may start; undefined once that has. */
+function findBlocking({ spec, status }: Pod): Container | undefined {
+  const isWaiting = status.containerStatuses?.every(({ state, lastState }) => {
+    return !lastState?.terminated && state?.waiting?.reason === 'PodInitializing'
+  })
+  if (!isWaiting) return undefined
+  return spec.initContainers?.find(({ name, restartPolicy }) => {
+    const init = status.initContainerStatuses?.find((each) => each.name === name)
+    return restartPolicy === 'Always' ? !init?.started : !init?.state?.terminated
+  })
 }
 
 async function recognize(lab: Lab, pod: Pod, { name, startupProbe }: Container): Promise<string | undefined> {
   const { failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 } = startupProbe!
   if (initialDelaySeconds + failureThreshold * periodSeconds <= 2) return HINTS.tooSoon
   const port = Number((startupProbe!.httpGet ?? startupProbe!.tcpSocket)?.port)
-  if (!port) return undefined
-  const { running } = pod.status.initContainerStatuses?.find((each) => each.name === name)?.state ?? {}
   // A program that has hardly begun may be about to listen.
-  if (!running || Date.now() - Date.parse(running.startedAt ?? '') < 4_000) return undefined
+  if (!port || secondsRunning(pod, name) < 4) return undefined
   const listeners = await listenersIn(lab, pod, name)
   if (!listeners) return undefined
   const addresses = listeners.filter((each) => each.port === port).map(({ address }) => address)
   if (addresses.length === 0) return HINTS.nobodyThere
   return addresses.every((address) => address === LOOPBACK) ? HINTS.loopback : undefined
+}
+
+function secondsRunning({ status }: Pod, container: string): number {
+  const init = status.initContainerStatuses?.find(({ name }) => name === container)
+  return secondsSince(init?.state?.running?.startedAt)
 }
 
 /** Who listens in the pod, as the kernel tells it; undefined when it can't be asked. */

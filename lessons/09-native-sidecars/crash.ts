@@ -17,9 +17,12 @@ async function judgeReadiness(shop: Shop): Promise<Verdict | undefined> {
   const { lab, name } = shop
   const containers = [...shop.sidecars, ...shop.ordinary]
   const source = `pod ${name} .status.conditions`
-  if (!(await waitForReady(shop, true))) {
+  if (!(await waitForReady(shop, true, 5_000))) {
     const because = 'the backend answers, and the pod is not ready'
-    return notYet(because, { evidence: { source, text: await readiness(shop) }, hint: HINTS.neverReady })
+    return notYet(because, {
+      evidence: { source, text: await readiness(shop) },
+      hint: explainUnready(containers),
+    })
   }
   const before = await restarts(shop)
   const backend = await findBackend(shop)
@@ -51,7 +54,7 @@ async function judgeReadiness(shop: Shop): Promise<Verdict | undefined> {
       hint: explainReady(containers),
     })
   }
-  if (await waitForReady(shop, true, 5_000)) return undefined
+  if (await waitForReady(shop, true, shop.leftMs)) return undefined
   return notYet('the backend is back, and the pod is still not ready', { evidence, hint: HINTS.neverReady })
 }
 
@@ -62,13 +65,13 @@ async function judgeRestart(shop: Shop, sidecar: string): Promise<Verdict> {
   const hasRestarted = async () => ((await shop.status(sidecar))?.restartCount ?? 0) > 0
   if (!(await hasRestarted())) {
     await lab.exec(name, sidecar, ['sh', '-c', 'kill -TERM 1'])
-    if (!(await lab.until(hasRestarted, { timeoutMs: 4_000 }))) {
-      const because = `container ${sidecar} still runs, four seconds after SIGTERM`
+    if (!(await lab.until(hasRestarted, { timeoutMs: 4_500 }))) {
+      const because = `container ${sidecar} still runs, although it was sent SIGTERM`
       return notYet(because, { hint: HINTS.deaf })
     }
   }
   const text = await restarts(shop)
-  if (!(await waitForReady(shop, true, 15_000))) {
+  if (!(await waitForReady(shop, true, shop.leftMs))) {
     return notYet('the sidecar was ended, and the pod did not become ready again', {
       evidence: { source, text },
     })
@@ -91,7 +94,7 @@ async function findBackend({ lab, name }: Shop): Promise<{ pod: string; containe
   return undefined
 }
 
-async function waitForReady({ lab, name }: Shop, isReady: boolean, timeoutMs = 4_000): Promise<boolean> {
+async function waitForReady({ lab, name }: Shop, isReady: boolean, timeoutMs: number): Promise<boolean> {
   const has = (pod: Pod) => (readyCondition(pod)?.status === 'True') === isReady
   const pod = await lab.waitForPod(name, has, { timeoutMs })
   return pod !== undefined && has(pod)
@@ -116,6 +119,12 @@ function asksOften({ readinessProbe }: Container): boolean {
   if (!readinessProbe) return false
   const { periodSeconds = 10, failureThreshold = 3 } = readinessProbe
   return periodSeconds * failureThreshold <= 4
+}
+
+function explainUnready(containers: Container[]): string | undefined {
+  if (containers.some(({ livenessProbe }) => livenessProbe)) return HINTS.liveness
+  if (containers.some(asksOften)) return HINTS.neverReady
+  return containers.some(({ readinessProbe }) => readinessProbe) ? HINTS.slow : undefined
 }
 
 function explainReady(containers: Container[]): string | undefined {

@@ -7,21 +7,21 @@ import type { Shop } from './shop.ts'
 /** Done when something holds the app back until the sidecar is there, and the app never had to die for it. */
 export async function judgeGate(shop: Shop): Promise<Verdict> {
   const { name, sidecars } = shop
-  const crash = sidecars.length > 0 ? await shop.crashed() : undefined
-  if (crash) {
-    const because = `${crash.name} started before its sidecar listened, and died once`
-    const evidence = { source: `logs ${name} -c ${crash.name}`, text: crash.said }
-    return notYet(because, { evidence, hint: explainCrash(sidecars) })
+  if (sidecars.length > 0) {
+    const crash = await shop.crashedOrAnswered()
+    if (typeof crash === 'object') {
+      const because = `${crash.name} started before its sidecar listened, and died`
+      const evidence = { source: `logs ${name} -c ${crash.name}`, text: crash.said }
+      return notYet(because, { evidence, hint: explainCrash(sidecars) })
+    }
   }
   const fault = await judgeNative(shop)
   if (fault) return fault
-  const text = await shop.times()
-  const source = `pod ${name} .status`
+  const [source, text] = [`pod ${name} .status`, await shop.times()]
   if (sidecars.some(holdsBack)) return done(source, `${text}, no restart`)
-  const because = 'no sidecar holds the app back: it started at once'
-  return notYet(because, {
+  return notYet('no sidecar holds the app back: it started at once', {
     evidence: { source, text },
-    hint: (await shop.crashed()) ? undefined : HINTS.appWaits,
+    hint: HINTS.appWaits,
   })
 }
 

@@ -5,7 +5,8 @@ import { statusesOf } from '#sandbox/course/subject.ts'
 import type { ContainerStatus, Job, Pod } from '#sandbox/objects.ts'
 import { JOBS } from '#sandbox/kinds.ts'
 import { explainBlocked } from './blocked.ts'
-import { jobOf, sidecarsOf, timeOf } from './shop.ts'
+import { PATIENCE_MS, jobOf, sidecarsOf } from './shop.ts'
+import { secondsSince, timeOf } from './times.ts'
 
 /** A Job and the pod of it that says most: of the Job that stands in the folder now, not of one that it replaced. */
 export interface Run {
@@ -17,18 +18,29 @@ export interface Run {
 export async function judgeJob(lab: Lab): Promise<Verdict> {
   let run: Run | undefined
   let verdict: Verdict | undefined
-  // A healthy one takes three seconds, and one that was saved a moment ago may be about to begin.
+  const soon = Date.now() + 4_000
   await lab.until(
     async () => {
       run = await findRun(lab)
       verdict = run && judgeRun(run)
-      return verdict
+      if (!verdict && run) verdict = await explainForGood(lab, run.pod)
+      // A healthy one takes four seconds, and one that was saved a moment ago may be about to begin.
+      return (
+        verdict ??
+        (Date.now() > soon &&
+          (!run || secondsSince(run.job.metadata.creationTimestamp) > PATIENCE_MS / 1_000))
+      )
     },
-    { timeoutMs: 12_000 },
+    { timeoutMs: PATIENCE_MS },
   )
   if (verdict) return verdict
   if (!run) return notYet(`no pod of a Job runs in namespace ${lab.namespace}`)
-  return (await explainBlocked(lab, run.pod)) ?? explainUnended(lab, run.pod)
+  return (await explainBlocked(lab, run.pod))?.verdict ?? (await explainUnended(lab, run.pod))
+}
+
+async function explainForGood(lab: Lab, pod: Pod): Promise<Verdict | undefined> {
+  const blocked = await explainBlocked(lab, pod)
+  return blocked?.isFinal ? blocked.verdict : undefined
 }
 
 /** The newest Job of the namespace with its pod. */
@@ -56,7 +68,7 @@ function judgeRun({ job, pod }: Run): Verdict | undefined {
     if (!killed) return done(`job ${job.metadata.name}, ${source}`, evidence.text)
     return notYet(`${killed.name} did not end by itself and was killed`, { evidence, hint: HINTS.deaf })
   }
-  if (secondsSince(ended) < 3) return undefined
+  if ((Date.now() - lastEnd(ended)) / 1_000 < 4) return undefined
   if (ended.length < mains.length) {
     const lasting = mains.find(({ state }) => state?.running)
     if (!lasting) return undefined
@@ -97,10 +109,6 @@ function isComplete({ status }: Job): boolean {
 function wasKilled({ state }: ContainerStatus, ended: ContainerStatus[]): boolean {
   if (state?.terminated?.exitCode !== 137) return false
   return Date.parse(state.terminated.finishedAt ?? '') - lastEnd(ended) >= 5_000
-}
-
-function secondsSince(ended: ContainerStatus[]): number {
-  return (Date.now() - lastEnd(ended)) / 1_000
 }
 
 function lastEnd(ended: ContainerStatus[]): number {

@@ -12,8 +12,7 @@ export async function judgeRace(shop: Shop): Promise<Verdict> {
 export async function judgeNative(shop: Shop): Promise<Verdict | undefined> {
   const { name, sidecars, ordinary } = shop
   if (sidecars.length === 0) return await explainOldStyle(shop)
-  // An app that died twice waits for ten seconds before its third start.
-  if (!(await shop.ask(14_000))) {
+  if (!(await shop.ask(true))) {
     const crash = await shop.crashed()
     const evidence = crash && { source: `logs ${name} -c ${crash.name}`, text: crash.said }
     return notYet(`pod ${name} does not answer on port 8080`, { evidence })
@@ -31,12 +30,10 @@ export async function judgeNative(shop: Shop): Promise<Verdict | undefined> {
 }
 
 async function explainOldStyle(shop: Shop): Promise<Verdict> {
-  const { lab, name, ordinary } = shop
+  const { name, ordinary } = shop
   if (ordinary.length === 1) return notYet(`pod ${name} has no sidecar any more`)
   const because = `${ordinary.map((container) => container.name).join(' and ')} are ordinary containers: nobody waits for the other`
-  const crash = await lab.until(async () => (await shop.crashed()) ?? (await shop.ask(0)), {
-    timeoutMs: 7_000,
-  })
+  const crash = await shop.crashedOrAnswered()
   if (typeof crash === 'object') {
     const evidence = { source: `logs ${name} -c ${crash.name}`, text: crash.said }
     const [proxy] = crash.name === ordinary[0]!.name ? [] : ordinary

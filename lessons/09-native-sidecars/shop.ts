@@ -4,27 +4,32 @@ import type { Lab } from '#sandbox/course/lab.ts'
 import { onPod, statusesOf } from '#sandbox/course/subject.ts'
 import type { Container, ContainerStatus, Pod } from '#sandbox/objects.ts'
 import { explainBlocked } from './blocked.ts'
+import { secondsSince, timeOf } from './times.ts'
 
 /** Where the app listens. */
 const APP_PORT = 8080
+
+/** How long a check may wait for what is still coming; the judge would take more for a broken check. */
+export const PATIENCE_MS = 18_000
 
 /** Judges the pod with an app and its sidecar in it once all has started, or says what keeps it from starting. */
 export function onShop(judge: (shop: Shop) => Promise<Verdict>): Check {
   const subject = { what: 'two containers and is no Job’s', is: isShop }
   return async (lab) => {
+    const deadline = Date.now() + PATIENCE_MS
     for (;;) {
       let isJudged = false
       const check = onPod(subject, async (_, pod) => {
         isJudged = true
-        return await judge(new Shop(lab, pod))
+        return await judge(new Shop(lab, pod, deadline))
       })
       const verdict = await check(lab)
       if (isJudged) return verdict
       const pod = (await lab.pods()).find((each) => isShop(each) && !each.metadata.deletionTimestamp)
       const blocked = pod && (await explainBlocked(lab, pod))
-      const isRecognized = blocked?.verdict === 'not yet' && blocked.hint
       // A gate takes its time, and one that was saved a moment ago may be about to open.
-      if (!pod || isRecognized || secondsOld(pod) > 9) return blocked ?? verdict
+      const isOpening = pod && !blocked?.isFinal && Date.now() + 5_000 < deadline
+      if (!isOpening) return blocked?.verdict ?? verdict
     }
   }
 }
@@ -39,7 +44,10 @@ export class Shop {
   /** The native sidecars, in their order. */
   readonly sidecars: Container[]
 
-  constructor(lab: Lab, pod: Pod) {
+  readonly #deadline: number
+
+  constructor(lab: Lab, pod: Pod, deadline: number) {
+    this.#deadline = deadline
     this.lab = lab
     this.pod = pod
     this.name = pod.metadata.name
@@ -47,16 +55,32 @@ export class Shop {
     this.sidecars = sidecarsOf(pod)
   }
 
-  /** Asks the app, which asks its proxy, which asks the backend; undefined when that does not come back in time. */
-  async ask(timeoutMs = 6_000): Promise<string | undefined> {
-    return (
-      (await this.lab.until(
-        async () => {
-          const answer = await this.lab.request(this.name, APP_PORT, `/${this.lab.nonce}`)
-          return answer?.status === 200 && answer.body.includes(this.lab.nonce) && answer.body.trim()
-        },
-        { timeoutMs },
-      )) || undefined
+  /** What is left of the time that a check may take. */
+  get leftMs(): number {
+    return Math.max(0, this.#deadline - Date.now())
+  }
+
+  /**
+   * Asks the app, which asks its proxy, which asks the backend. It asks once or, `whileStarting`, until the answer comes
+   * or everything has been running for a while without one.
+   */
+  async ask(whileStarting = false): Promise<string | undefined> {
+    let answered: string | undefined
+    const isOver = async () => {
+      const answer = await this.lab.request(this.name, APP_PORT, `/${this.lab.nonce}`)
+      if (answer?.status === 200 && answer.body.includes(this.lab.nonce)) answered = answer.body.trim()
+      return answered ?? (await this.isQuiet())
+    }
+    await this.lab.until(isOver, { timeoutMs: whileStarting ? this.leftMs : 0 })
+    return answered
+  }
+
+  /** Whether all containers have been running for so long that nothing more comes of it. */
+  async isQuiet(): Promise<boolean> {
+    const pod = await this.lab.pod(this.name)
+    if (!pod) return true
+    return statusesOf(pod).every(
+      ({ state }) => state?.terminated || secondsSince(state?.running?.startedAt) > 6,
     )
   }
 
@@ -86,6 +110,17 @@ export class Shop {
     return undefined
   }
 
+  /** The {@link crashed} container, or the answer to {@link ask}, whichever comes first. */
+  async crashedOrAnswered(): Promise<{ name: string; said: string } | string | undefined> {
+    let seen: { name: string; said: string } | string | undefined
+    const isOver = async () => {
+      seen = (await this.crashed()) ?? (await this.ask())
+      return seen ?? (await this.isQuiet())
+    }
+    await this.lab.until(isOver, { timeoutMs: this.leftMs })
+    return seen
+  }
+
   /** When each container started, as one line. */
   async times(): Promise<string> {
     const pod = (await this.lab.pod(this.name)) ?? this.pod
@@ -100,11 +135,6 @@ export function sidecarsOf({ spec }: Pod): Container[] {
   return (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
 }
 
-/** The time of day in a timestamp. */
-export function timeOf(timestamp: string | undefined): string {
-  return timestamp?.slice(11, 19) ?? 'never'
-}
-
 /** The uid of the Job that owns the pod. */
 export function jobOf({ metadata }: Pod): string | undefined {
   return metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid
@@ -114,10 +144,6 @@ export function jobOf({ metadata }: Pod): string | undefined {
 function hasCrashed(status: ContainerStatus | undefined): boolean {
   const exitCode = (status?.state?.terminated ?? status?.lastState?.terminated)?.exitCode ?? 0
   return ![0, 130, 137, 143].includes(exitCode)
-}
-
-function secondsOld({ metadata }: Pod): number {
-  return (Date.now() - Date.parse(metadata.creationTimestamp)) / 1_000
 }
 
 /** Of the first run that is still known. */

@@ -1,5 +1,6 @@
 /** What a picture of a pod shows, read from its manifest; drawing it is the renderer's affair. */
 import { WorkshopError } from '../errors.ts'
+import type { Manifest } from '../objects.ts'
 import { parseManifests } from './manifests.ts'
 
 /** A container in the picture. */
@@ -21,10 +22,11 @@ export interface PodPicture {
   volumes: { name: string; kind: string }[]
 }
 
-/** The first pod in the text of a manifest; throws a WorkshopError where there is none. */
+/** The first pod in the text of a manifest, or the pods that its first Job or Deployment makes; throws a WorkshopError where there is none. */
 export async function readPodPicture(file: string, text: string): Promise<PodPicture> {
   const { objects, problems } = await parseManifests(new Map([[file, text]]))
-  const pod = objects.find(({ manifest }) => manifest.kind === 'Pod')?.manifest
+  const manifests = objects.map(({ manifest }) => manifest)
+  const pod = manifests.find(({ kind }) => kind === 'Pod') ?? manifests.find((each) => templateOf(each))
   if (!pod) {
     const what = problems[0]?.what ?? 'it holds no Pod'
     throw new WorkshopError(
@@ -32,7 +34,7 @@ export async function readPodPicture(file: string, text: string): Promise<PodPic
       'name a manifest with a Pod in <Pod manifest="…"/>',
     )
   }
-  const spec = (pod.spec ?? {}) as RawSpec
+  const spec = (templateOf(pod) ?? pod.spec ?? {}) as RawSpec
   return {
     name: pod.metadata.name!,
     containers: [
@@ -46,6 +48,11 @@ export async function readPodPicture(file: string, text: string): Promise<PodPic
       kind: Object.keys(source)[0] ?? 'emptyDir',
     })),
   }
+}
+
+/** The spec of the pods that an object makes, where it makes any. */
+function templateOf({ spec }: Manifest): unknown {
+  return (spec as { template?: { spec?: unknown } } | undefined)?.template?.spec
 }
 
 interface RawContainer {
