@@ -19,7 +19,7 @@ export async function explainBlocked(lab: Lab, pod: Pod): Promise<Blocked | unde
   const { name, restartPolicy, startupProbe } = blocking
   if (restartPolicy !== 'Always') {
     const because = `init container ${name} has not ended, so no other container of pod ${podName} starts`
-    return { verdict: notYet(because, { hint: HINTS.ordinaryInit }), isFinal: true }
+    return { verdict: notYet(because, { hint: HINTS.ordinaryInit }), isFinal: secondsRunning(pod, name) > 4 }
   }
   if (!startupProbe) return undefined
   const evidence = { source: `events of pod ${podName}`, text: await lastWarning(lab, pod) }

@@ -14,48 +14,51 @@ export async function judgeCrash(shop: Shop): Promise<Verdict> {
 
 /** Takes the backend down for a moment; undefined when the pod was not ready then, and nobody was restarted for it. */
 async function judgeReadiness(shop: Shop): Promise<Verdict | undefined> {
-  const { lab, name } = shop
+  const source = `pod ${shop.name} .status.conditions`
   const containers = [...shop.sidecars, ...shop.ordinary]
-  const source = `pod ${name} .status.conditions`
   if (!(await waitForReady(shop, true, 5_000))) {
+    const evidence = { source, text: await readiness(shop) }
     const because = 'the backend answers, and the pod is not ready'
-    return notYet(because, {
-      evidence: { source, text: await readiness(shop) },
-      hint: explainUnready(containers),
-    })
+    return notYet(because, { evidence, hint: explainUnready(containers) })
   }
-  const before = await restarts(shop)
+  const outage = await inOutage(shop, () => watchOutage(shop, containers))
+  const evidence = { source, text: outage.readiness }
+  if (outage.isRestarted) {
+    const because = 'the backend was down, and a container of this pod was restarted for it'
+    return notYet(because, { evidence, hint: HINTS.liveness })
+  }
+  if (outage.isUnready) return undefined
+  const because = 'the backend was down, and the pod went on being ready'
+  return notYet(because, { evidence, hint: explainReady(containers) })
+}
+
+/** Runs `watch` while the backend is down: nobody but this pod may need it then, so a Job may end first. */
+async function inOutage<T>(shop: Shop, watch: () => Promise<T>): Promise<T> {
+  const { lab } = shop
   const backend = await findBackend(shop)
-  if (!backend)
-    throw new Error(`no pod printed the request /${lab.nonce} that pod ${name} sent to its backend`)
+  if (!backend) throw new Error(`no pod has printed the request /${lab.nonce} of pod ${shop.name}`)
+  await lab.until(async () => !(await lab.pods()).some(isJobRunning), { timeoutMs: 5_000 })
   const sh = (script: string) => lab.exec(backend.pod, backend.container, ['sh', '-c', script])
   await sh('touch /tmp/down')
-  let text = ''
-  let isUnready = false
-  let isRestarted = false
   try {
-    const isSlow = !containers.some(asksOften)
-    isUnready = await waitForReady(shop, false, isSlow ? 0 : 5_000)
-    text = await readiness(shop)
-    const hasLiveness = containers.some(({ livenessProbe }) => livenessProbe)
-    const isOver = async () => (await restarts(shop)) !== before
-    isRestarted = Boolean(hasLiveness && (await lab.until(isOver, { timeoutMs: 4_500 })))
+    return await watch()
   } finally {
     await sh('rm -f /tmp/down')
   }
-  const evidence = { source, text }
-  if (isRestarted) {
-    const because = 'the backend was down, and a container of this pod was restarted for it'
-    return notYet(because, { evidence: { source, text: await restarts(shop) }, hint: HINTS.liveness })
-  }
-  if (!isUnready) {
-    return notYet('the backend was down, and the pod went on being ready', {
-      evidence,
-      hint: explainReady(containers),
-    })
-  }
-  if (await waitForReady(shop, true, shop.leftMs)) return undefined
-  return notYet('the backend is back, and the pod is still not ready', { evidence, hint: HINTS.neverReady })
+}
+
+function isJobRunning(pod: Pod): boolean {
+  return jobOf(pod) !== undefined && pod.status.phase === 'Running'
+}
+
+async function watchOutage(shop: Shop, containers: Container[]) {
+  const before = await restarts(shop)
+  // A probe that looks seldom is told so at once, and need not be waited for.
+  const isUnready = await waitForReady(shop, false, containers.some(asksOften) ? 5_000 : 0)
+  const hasLiveness = containers.some(({ livenessProbe }) => livenessProbe)
+  const hasRestarted = async () => (await restarts(shop)) !== before
+  const isRestarted = hasLiveness && (await shop.lab.until(hasRestarted, { timeoutMs: 4_500 })) === true
+  return { isUnready, isRestarted, readiness: await readiness(shop) }
 }
 
 /** Ends the sidecar, once in the life of a pod: each restart more would make the kubelet wait longer. */
@@ -72,9 +75,8 @@ async function judgeRestart(shop: Shop, sidecar: string): Promise<Verdict> {
   }
   const text = await restarts(shop)
   if (!(await waitForReady(shop, true, shop.leftMs))) {
-    return notYet('the sidecar was ended, and the pod did not become ready again', {
-      evidence: { source, text },
-    })
+    const because = 'backend and sidecar are back, and the pod has not become ready again'
+    return notYet(because, { evidence: { source, text: await readiness(shop) } })
   }
   const crash = await shop.crashed()
   if (!crash) return done(source, `${text}; ready only while the backend answers`)

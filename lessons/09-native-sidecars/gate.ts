@@ -8,8 +8,9 @@ import type { Shop } from './shop.ts'
 export async function judgeGate(shop: Shop): Promise<Verdict> {
   const { name, sidecars } = shop
   if (sidecars.length > 0) {
-    const crash = await shop.crashedOrAnswered()
-    if (typeof crash === 'object') {
+    await shop.ask({ untilCrash: true })
+    const crash = await shop.crashed()
+    if (crash) {
       const because = `${crash.name} started before its sidecar listened, and died`
       const evidence = { source: `logs ${name} -c ${crash.name}`, text: crash.said }
       return notYet(because, { evidence, hint: explainCrash(sidecars) })

@@ -12,7 +12,7 @@ export async function judgeRace(shop: Shop): Promise<Verdict> {
 export async function judgeNative(shop: Shop): Promise<Verdict | undefined> {
   const { name, sidecars, ordinary } = shop
   if (sidecars.length === 0) return await explainOldStyle(shop)
-  if (!(await shop.ask(true))) {
+  if (!(await shop.ask())) {
     const crash = await shop.crashed()
     const evidence = crash && { source: `logs ${name} -c ${crash.name}`, text: crash.said }
     return notYet(`pod ${name} does not answer on port 8080`, { evidence })
@@ -33,15 +33,18 @@ async function explainOldStyle(shop: Shop): Promise<Verdict> {
   const { name, ordinary } = shop
   if (ordinary.length === 1) return notYet(`pod ${name} has no sidecar any more`)
   const because = `${ordinary.map((container) => container.name).join(' and ')} are ordinary containers: nobody waits for the other`
-  const crash = await shop.crashedOrAnswered()
-  if (typeof crash === 'object') {
+  const answer = await shop.ask({ untilCrash: true })
+  const crash = await shop.crashed()
+  if (crash) {
     const evidence = { source: `logs ${name} -c ${crash.name}`, text: crash.said }
-    const [proxy] = crash.name === ordinary[0]!.name ? [] : ordinary
-    return notYet(because, { evidence, hint: proxy && HINTS.order })
+    return notYet(because, {
+      evidence,
+      hint: crash.name === ordinary[0]!.name ? undefined : HINTS.order,
+    })
   }
   return notYet(because, {
     evidence: { source: `pod ${name} .status`, text: await shop.times() },
-    hint: crash ? HINTS.waits : undefined,
+    hint: answer && HINTS.waits,
   })
 }
 

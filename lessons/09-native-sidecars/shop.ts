@@ -61,27 +61,21 @@ export class Shop {
   }
 
   /**
-   * Asks the app, which asks its proxy, which asks the backend. It asks once or, `whileStarting`, until the answer comes
-   * or everything has been running for a while without one.
+   * Asks the app, which asks its proxy, which asks the backend, until the answer comes. It gives up when everything has
+   * been running for a while, and when the app has died, if `untilCrash`.
    */
-  async ask(whileStarting = false): Promise<string | undefined> {
+  async ask({ untilCrash = false } = {}): Promise<string | undefined> {
     let answered: string | undefined
     const isOver = async () => {
+      const pod = await this.lab.pod(this.name)
+      if (!pod || (untilCrash && findCrashed(pod))) return true
+      if (!statusesOf(pod).every(({ state }) => state?.running)) return false
       const answer = await this.lab.request(this.name, APP_PORT, `/${this.lab.nonce}`)
       if (answer?.status === 200 && answer.body.includes(this.lab.nonce)) answered = answer.body.trim()
-      return answered ?? (await this.isQuiet())
+      return answered ?? isQuiet(pod)
     }
-    await this.lab.until(isOver, { timeoutMs: whileStarting ? this.leftMs : 0 })
+    await this.lab.until(isOver, { timeoutMs: this.leftMs })
     return answered
-  }
-
-  /** Whether all containers have been running for so long that nothing more comes of it. */
-  async isQuiet(): Promise<boolean> {
-    const pod = await this.lab.pod(this.name)
-    if (!pod) return true
-    return statusesOf(pod).every(
-      ({ state }) => state?.terminated || secondsSince(state?.running?.startedAt) > 6,
-    )
   }
 
   /** The containers of these whose log holds what {@link ask} asked for. */
@@ -99,26 +93,14 @@ export class Shop {
     return pod && statusesOf(pod).find(({ name }) => name === container)
   }
 
-  /** The ordinary container that has ended by itself and badly, with the last thing that it said. */
+  /** The ordinary container that has ended by itself and badly, with what it said about it. */
   async crashed(): Promise<{ name: string; said: string } | undefined> {
-    for (const { name } of this.ordinary) {
-      if (!hasCrashed(await this.status(name))) continue
-      const lines = await this.lab.logLines(this.name, name)
-      const said = lines.find((line) => /nobody answers|ECONNREFUSED|Error/.test(line)) ?? lines.at(-1)
-      return { name, said: said ?? 'nothing' }
-    }
-    return undefined
-  }
-
-  /** The {@link crashed} container, or the answer to {@link ask}, whichever comes first. */
-  async crashedOrAnswered(): Promise<{ name: string; said: string } | string | undefined> {
-    let seen: { name: string; said: string } | string | undefined
-    const isOver = async () => {
-      seen = (await this.crashed()) ?? (await this.ask())
-      return seen ?? (await this.isQuiet())
-    }
-    await this.lab.until(isOver, { timeoutMs: this.leftMs })
-    return seen
+    const pod = await this.lab.pod(this.name)
+    const name = pod && findCrashed(pod)
+    if (!name) return undefined
+    const lines = await this.lab.logLines(this.name, name)
+    const said = lines.find((line) => /nobody answers|ECONNREFUSED|Error/.test(line)) ?? lines.at(-1)
+    return { name, said: said ?? 'nothing' }
   }
 
   /** When each container started, as one line. */
@@ -140,9 +122,18 @@ export function jobOf({ metadata }: Pod): string | undefined {
   return metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid
 }
 
+function findCrashed({ status }: Pod): string | undefined {
+  return status.containerStatuses?.find(hasCrashed)?.name
+}
+
+/** Whether all containers have been running for so long that nothing more comes of it. */
+function isQuiet(pod: Pod): boolean {
+  return statusesOf(pod).every(({ state }) => secondsSince(state?.running?.startedAt) > 8)
+}
+
 /** Whether a container ended by itself and badly, rather than by a signal that somebody sent. */
-function hasCrashed(status: ContainerStatus | undefined): boolean {
-  const exitCode = (status?.state?.terminated ?? status?.lastState?.terminated)?.exitCode ?? 0
+function hasCrashed({ state, lastState }: ContainerStatus): boolean {
+  const exitCode = (state?.terminated ?? lastState?.terminated)?.exitCode ?? 0
   return ![0, 130, 137, 143].includes(exitCode)
 }
 
