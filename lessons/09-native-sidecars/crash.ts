@@ -98,7 +98,7 @@ async function findBackend({ lab, name }: Shop): Promise<{ pod: string; containe
 
 async function waitForReady({ lab, name }: Shop, isReady: boolean, timeoutMs: number): Promise<boolean> {
   const has = (pod: Pod) => (readyCondition(pod)?.status === 'True') === isReady
-  const pod = await lab.waitForPod(name, has, { timeoutMs })
+  const pod = await lab.waitForPod(name, has, { timeoutMs, intervalMs: 100 })
   return pod !== undefined && has(pod)
 }
 

@@ -18,20 +18,16 @@ export interface Run {
 export async function judgeJob(lab: Lab): Promise<Verdict> {
   let run: Run | undefined
   let verdict: Verdict | undefined
-  const soon = Date.now() + 4_000
+  const begin = Date.now()
   await lab.until(
     async () => {
       run = await findRun(lab)
-      verdict = run && judgeRun(run)
-      if (!verdict && run) verdict = await explainForGood(lab, run.pod)
+      verdict = run && (judgeRun(run) ?? (await explainForGood(lab, run.pod)))
       // A healthy one takes four seconds, and one that was saved a moment ago may be about to begin.
-      return (
-        verdict ??
-        (Date.now() > soon &&
-          (!run || secondsSince(run.job.metadata.creationTimestamp) > PATIENCE_MS / 1_000))
-      )
+      const isOld = !run || secondsSince(run.job.metadata.creationTimestamp) > PATIENCE_MS / 1_000
+      return verdict ?? (isOld && Date.now() - begin > 4_000)
     },
-    { timeoutMs: PATIENCE_MS },
+    { timeoutMs: PATIENCE_MS, intervalMs: 150 },
   )
   if (verdict) return verdict
   if (!run) return notYet(`no pod of a Job runs in namespace ${lab.namespace}`)

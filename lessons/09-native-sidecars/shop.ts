@@ -74,7 +74,7 @@ export class Shop {
       if (answer?.status === 200 && answer.body.includes(this.lab.nonce)) answered = answer.body.trim()
       return answered ?? isQuiet(pod)
     }
-    await this.lab.until(isOver, { timeoutMs: this.leftMs })
+    await this.lab.until(isOver, { timeoutMs: this.leftMs, intervalMs: 150 })
     return answered
   }
 

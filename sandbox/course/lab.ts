@@ -18,6 +18,8 @@ export interface LabResponse {
 export interface WaitOptions {
   /** 3 s unless told. */
   timeoutMs?: number
+  /** Pause between two looks, 40 ms unless told: for what takes seconds, looking seldom leaves it the processor. */
+  intervalMs?: number
 }
 
 /**
@@ -74,8 +76,10 @@ export function createLab(cluster: LabCluster, namespace: string, signal: AbortS
   const { client, connection } = cluster
   const nonce = `n${randomBytes(5).toString('hex')}`
 
-  const wait = async <T>(condition: () => Promise<T>, { timeoutMs = 3_000 }: WaitOptions = {}) =>
-    (await until(condition, { timeoutMs, intervalMs: 40, signal })) as T | undefined
+  const wait = async <T>(
+    condition: () => Promise<T>,
+    { timeoutMs = 3_000, intervalMs = 40 }: WaitOptions = {},
+  ) => (await until(condition, { timeoutMs, intervalMs, signal })) as T | undefined
 
   const lab: Lab = {
     nonce,
