@@ -11,8 +11,8 @@ const maxTries = 3
 
 /** Done when reads survive a lost and a refused try, orders are made once, and everything ends in time. */
 export async function judgeBreak(kiosk: Kiosk): Promise<Verdict> {
-  const fault = (await judgeCrash(kiosk)) ?? (await judgeBadDays(kiosk))
-  return (await judgeCrash(kiosk)) ?? fault
+  // One that has died of it before would die again, and wait longer for its next start.
+  return (await judgeCrash(kiosk)) ?? (await judgeBadDays(kiosk))
 }
 
 async function judgeBadDays(kiosk: Kiosk): Promise<Verdict> {
@@ -27,7 +27,11 @@ async function judgeBadDays(kiosk: Kiosk): Promise<Verdict> {
   }
   const made = Object.entries(calls).map(async ([key, call]) => [key, await callInTime(kiosk, call)] as const)
   const answers = Object.fromEntries(await Promise.all(made))
+  // The app says 500 by itself, where somebody hung up on it.
+  const isCutOff = Object.values(answers).some((answer) => answer?.status === 500)
+  if (isCutOff) await kiosk.lab.until(() => kiosk.findCrash())
   return (
+    (await judgeCrash(kiosk)) ??
     (await judgeOnce(kiosk, calls.order)) ??
     (await judgeRead(kiosk, calls.lost, answers.lost)) ??
     (await judgeRead(kiosk, calls.busy, answers.busy)) ??

@@ -104,7 +104,11 @@ async function judgeOrder(kiosk: Kiosk): Promise<Verdict | undefined> {
   const call = { tag: 'order', what: 'orders', method: 'POST', headers, body }
   const answer = await kiosk.call(call)
   const [arrival] = await kiosk.arrivals('order')
-  if (!arrival) return notYet(`the app made a POST, and the price service was not asked`)
+  if (!arrival) {
+    const text = (await kiosk.appLines('order')).at(-1) ?? '(nothing)'
+    const source = kiosk.source(kiosk.app)
+    return notYet('the app made a POST, and it did not arrive', { evidence: { source, text } })
+  }
   const evidence = arrived(kiosk, arrival)
   if (arrival.method !== 'POST') {
     return notYet(`the app made a POST, and a ${arrival.method} arrived`, { evidence, hint: HINTS.method })
@@ -135,7 +139,8 @@ async function judgeStatus(kiosk: Kiosk, tag: string, what: string, status: numb
 async function wrongStatus(kiosk: Kiosk, tag: string, status: number, got = 0): Promise<Verdict> {
   const line = (await kiosk.appLines(tag)).at(-1) ?? '(nothing)'
   const because = `the price service answered ${status}, and the app got ${got || 'no status'}`
-  const hint = status === 302 && got === 200 ? HINTS.followed : HINTS.status
+  // The page that the redirect points to ends like the one that was asked for.
+  const hint = (await kiosk.arrivals(tag)).length > 1 ? HINTS.followed : HINTS.status
   return notYet(because, { evidence: { source: kiosk.source(kiosk.app), text: line }, hint })
 }
 

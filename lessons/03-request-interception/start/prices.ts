@@ -25,7 +25,10 @@ async function answer(request: http.IncomingMessage, response: http.ServerRespon
   const nth = (tries.get(asked) ?? 0) + 1
   tries.set(asked, nth)
   if (nth <= Number(searchParams.get('drop'))) return void request.socket.destroy()
-  if (searchParams.has('hang')) return void setTimeout(() => request.socket.destroy(), 6000)
+  if (searchParams.has('hang')) {
+    const hangMs = Number(searchParams.get('hang')) || 30_000
+    return void setTimeout(() => request.socket.destroy(), hangMs)
+  }
   const send = (status: number, value: object) => {
     const whole = `${JSON.stringify(value)}\n`
     response.writeHead(status, { 'content-type': 'application/json' })

@@ -3,13 +3,16 @@ import http from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 
+const ownOfAHop = ['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length']
+
 async function handle(call: http.IncomingMessage, answer: http.ServerResponse): Promise<void> {
-  const { host: _host, connection: _connection, ...headers } = call.headers
+  const headers = { ...call.headers } as Record<string, string>
+  for (const name of ownOfAHop) delete headers[name]
   const hasBody = !['GET', 'HEAD'].includes(call.method!)
   const reply = await fetch(`http://prices${call.url}`, {
     method: call.method,
-    headers: headers as Record<string, string>,
-    body: hasBody ? (Readable.toWeb(call) as BodyInit) : undefined,
+    headers,
+    body: hasBody ? Readable.toWeb(call) : undefined,
     duplex: 'half',
   } as RequestInit)
   console.log(`${call.method} ${call.url} was answered ${reply.status}`)
