@@ -45,10 +45,7 @@ async function judgeBadDays(kiosk: Kiosk): Promise<Verdict> {
 
 /** The app's answer; undefined when there is none while a learner would wait. */
 async function callInTime(kiosk: Kiosk, call: Call): Promise<LabResponse | undefined> {
-  const answer = kiosk.call(call)
-  // One that comes too late counts as none, also when it is an error.
-  answer.catch(() => {})
-  return await Promise.race([answer, kiosk.pause(patienceMs).then(() => undefined)])
+  return await Promise.race([kiosk.startCall(call), kiosk.pause(patienceMs).then(() => undefined)])
 }
 
 async function judgeCrash(kiosk: Kiosk): Promise<Verdict | undefined> {

@@ -15,7 +15,7 @@ const heldMs = 400
 
 /** Done when a slow answer in two parts is accounted for rightly, and ids are made, kept and passed on. */
 export async function judgeObserve(kiosk: Kiosk): Promise<Verdict> {
-  const answer = kiosk.call({ tag: 'slow', query: '&hold' })
+  const answer = kiosk.startCall({ tag: 'slow', query: '&hold' })
   await kiosk.appLines('slow', 'the answer begins')
   await kiosk.pause(heldMs)
   await kiosk.release('slow')

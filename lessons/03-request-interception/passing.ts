@@ -146,7 +146,7 @@ async function wrongStatus(kiosk: Kiosk, tag: string, status: number, got = 0): 
 
 /** The price service holds the second half back until the app has been seen to have the first. */
 async function judgeStream(kiosk: Kiosk): Promise<Verdict | undefined> {
-  const answer = kiosk.call({ tag: 'stream', query: '&hold' })
+  const answer = kiosk.startCall({ tag: 'stream', query: '&hold' })
   const lines = await kiosk.appLines('stream', 'the answer begins')
   await kiosk.release('stream')
   await answer
