@@ -2,7 +2,8 @@
 import { done, notYet, type Check, type Verdict } from '#sandbox/course/check.ts'
 import type { Lab } from '#sandbox/course/lab.ts'
 import { onPod, statusesOf } from '#sandbox/course/subject.ts'
-import type { ContainerStatus, Pod } from '#sandbox/objects.ts'
+import type { Container, ContainerStatus, Pod } from '#sandbox/objects.ts'
+import { patienceMs } from './patience.ts'
 
 /** What the server prints for each request, and what it answers. */
 const [REQUEST, HELLO] = ['receive a request!', 'Hello']
@@ -10,10 +11,13 @@ const [REQUEST, HELLO] = ['receive a request!', 'Hello']
 /** The learner's pod: a server, and perhaps somebody who calls it. */
 interface Greeter {
   lab: Lab
+  pod: Pod
   name: string
   /** All containers, by what they do. */
   server: string
   others: string[]
+  /** Whether the server is server.ts, which says when it is there. */
+  tells: boolean
 }
 
 /** Judges the pod that is not the shop as soon as its containers have started; they need not have lived on. */
@@ -23,16 +27,25 @@ export function onGreeter(judge: (greeter: Greeter) => Promise<Verdict>): Check 
     is: (pod: Pod) => serverOf(pod) !== undefined,
   }
   return onPod(subject, (lab, pod) => {
-    const server = serverOf(pod)!
+    const { name: server, image = '' } = serverOf(pod)!
     const others = statusesOf(pod).map(({ name }) => name)
-    return judge({ lab, name: pod.metadata.name, server, others: others.filter((name) => name !== server) })
+    return judge({
+      lab,
+      pod,
+      name: pod.metadata.name,
+      server,
+      others: others.filter((name) => name !== server),
+      tells: !image.includes('input-http-server'),
+    })
   })
 }
 
 /** Done when requests and answers have come in pairs since the check began. */
 export async function judgeMeet(greeter: Greeter): Promise<Verdict> {
-  const { lab, name, server, others } = greeter
+  const { lab, name, server, others, tells } = greeter
   if (others.length === 0) return notYet(`container ${server} is alone in pod ${name}: nobody calls it`)
+  // server.ts begins to listen late, on purpose.
+  if (tells) await lab.waitForLog(name, server, (lines) => lines.includes('here'), { timeoutMs: 6_000 })
   const before = await tally(greeter)
   const met = await lab.until(
     async () => {
@@ -40,7 +53,7 @@ export async function judgeMeet(greeter: Greeter): Promise<Verdict> {
       const caller = now.callers.find(({ count }, at) => count > before.callers[at]!.count)
       return now.requests > before.requests && caller ? caller : undefined
     },
-    { timeoutMs: 4_000 },
+    { timeoutMs: patienceMs(greeter.pod, 4_000) },
   )
   if (met) return done(`logs ${name} -c ${met.container}`, HELLO)
   return (await explainSilence(greeter)) ?? notYet(`nobody has called container ${server} for four seconds`)
@@ -59,15 +72,21 @@ export async function judgeSurvive(greeter: Greeter): Promise<Verdict> {
   const before = await tallyOf(lab, name, server, 'here')
   const status = await statusOf(lab, name, caller)
   await lab.exec(name, server, ['sh', '-c', 'kill -USR1 1'])
+  const hasEnded = async () => {
+    const now = await statusOf(lab, name, caller)
+    return now?.restartCount !== status?.restartCount || !now?.state?.running
+  }
   const isBack = async () => (await tallyOf(lab, name, server, 'here')) > before
-  if (!(await lab.until(isBack, { timeoutMs: 5_000 }))) {
+  const isNext = async () => (await hasEnded()) || (await isBack())
+  if (!(await lab.until(isNext, { timeoutMs: 8_000 }))) {
     throw new Error(`server.ts in container ${server} did not come back after SIGUSR1`)
   }
   const heard = await tallyOf(lab, name, caller, HELLO)
   const hasCalled = async () => (await tallyOf(lab, name, caller, HELLO)) > heard
-  const isGoingOn = await lab.until(hasCalled, { timeoutMs: 4_000 })
-  const now = await statusOf(lab, name, caller)
-  if (now?.restartCount !== status?.restartCount || !now?.state?.running) {
+  const isGoingOn = await lab.until(async () => (await hasEnded()) || (await hasCalled()), {
+    timeoutMs: 4_000,
+  })
+  if (await hasEnded()) {
     return (await explainDeath(greeter)) ?? notYet(`container ${caller} ended while the server was away`)
   }
   const source = `logs ${name} -c ${caller}`
@@ -77,12 +96,11 @@ export async function judgeSurvive(greeter: Greeter): Promise<Verdict> {
   return notYet(because, { evidence: { source, text }, hint: HINTS.goneSilent })
 }
 
-function serverOf({ spec }: Pod): string | undefined {
+function serverOf({ spec }: Pod): Container | undefined {
   const isServer = /input-http-server|\bserver\.(ts|js|mjs)\b/
-  const found = spec.containers.find(({ image = '', command = [], args = [] }) =>
+  return spec.containers.find(({ image = '', command = [], args = [] }) =>
     [image, ...command, ...args].some((word) => isServer.test(word)),
   )
-  return found?.name
 }
 
 async function tally({ lab, name, server, others }: Greeter) {

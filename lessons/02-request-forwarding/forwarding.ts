@@ -1,5 +1,6 @@
 /** Judges the step “forward”: what goes in at the door reaches the app as it was, and the answer comes back as it is. */
 import { done, notYet, type Verdict } from '#sandbox/course/check.ts'
+import { readStream } from './inside.ts'
 import type { Shop } from './shop.ts'
 
 /** Done when method, path, body, status and headers pass, the answer streams, and the app itself stays closed. */
@@ -60,9 +61,9 @@ async function judgeStatus(shop: Shop): Promise<Verdict | undefined> {
 }
 
 async function judgeStream(shop: Shop): Promise<Verdict | undefined> {
-  const { before, all } = await shop.readStream()
+  const { before, all } = await readStream(shop.inside, `forward-${shop.lab.nonce}`)
   const evidence = { source: 'GET /stream', text: JSON.stringify({ before, all }) }
-  if (!all.includes('first last'))
+  if (!/^first .*last$/.test(all))
     return notYet('an answer in two parts did not come whole', { evidence, hint: HINTS.answer })
   if (before.includes('first')) return undefined
   return notYet('the first part of an answer came only when all of it was there', {

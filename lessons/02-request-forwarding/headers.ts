@@ -1,25 +1,27 @@
 /** Judges the step “headers”: what is between two neighbors stays there, and the app learns who asked. */
 import { done, notYet, type Verdict } from '#sandbox/course/check.ts'
+import { ask, type Answer, type Call } from './inside.ts'
 import type { Shop } from './shop.ts'
 
 /** RFC 5737: an address that is nobody's. */
 const EARLIER = '203.0.113.7'
 
-/** Done when a header that Connection names is taken off, all others pass, and X-Forwarded-For grows by the caller. */
+/** Done when what Connection names is taken off, all else passes, X-Forwarded-For grows, and a body stays a body. */
 export async function judgeHeaders(shop: Shop): Promise<Verdict> {
   const { nonce } = shop.lab
   const path = `/headers?${nonce}`
-  const answer = await shop.askInside(path, {
+  const sent = {
     connection: `close, X-Hop-${nonce}`,
     [`x-hop-${nonce}`]: 'for the proxy',
     'keep-alive': 'timeout=7',
     'x-forwarded-for': EARLIER,
     'x-order': nonce,
-  })
-  const headers = readHeaders(answer.body)
+  }
+  const [answer, chunked] = await ask(shop.inside, { path, headers: sent }, chunkedCall(nonce))
+  const headers = readTold(answer!.body)?.headers
   const source = `GET ${path}`
   if (!headers) {
-    const text = answer.error ?? `${answer.status} ${answer.body}`
+    const text = answer!.error ?? `${answer!.status} ${answer!.body}`
     return notYet('the request did not reach the app', { evidence: { source, text } })
   }
   const evidence = { source, text: JSON.stringify(headers) }
@@ -42,12 +44,35 @@ export async function judgeHeaders(shop: Shop): Promise<Verdict> {
   if (forwarded.length !== 2 || !/^(127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)$/.test(forwarded[1]!)) {
     return notYet('the app is not told who called the proxy', { evidence: told, hint: HINTS.kept })
   }
-  return done(source, told.text)
+  return (await judgeFraming(shop, chunked!)) ?? done(source, told.text)
 }
 
-function readHeaders(body: string): Record<string, string> | undefined {
+/** A body without a length has to have an end for the app too, or what is in it becomes a request of its own. */
+async function judgeFraming(shop: Shop, { status, body, error }: Answer): Promise<Verdict | undefined> {
+  const call = chunkedCall(shop.lab.nonce)
+  if (readTold(body)?.body === call.body) return undefined
+  const line = await shop.appLine(hiddenIn(shop.lab.nonce))
+  if (line) {
+    const because = 'the body of a DELETE came to the app as a request of its own'
+    return notYet(because, { evidence: { source: shop.appSource, text: line }, hint: HINTS.unframed })
+  }
+  const evidence = { source: `DELETE ${call.path}`, text: error ?? `${status} ${body}` }
+  return notYet('a body without a length did not reach the app', { evidence, hint: HINTS.unframed })
+}
+
+/** A request with another one in its body, for an app that is not told where the body ends. */
+function chunkedCall(nonce: string): Call {
+  const body = `${hiddenIn(nonce)} HTTP/1.1\r\nhost: app\r\n\r\n`
+  return { method: 'DELETE', path: `/chunked?${nonce}`, headers: { 'transfer-encoding': 'chunked' }, body }
+}
+
+function hiddenIn(nonce: string): string {
+  return `GET /hidden?${nonce}`
+}
+
+function readTold(text: string): { headers: Record<string, string>; body: string } | undefined {
   try {
-    return (JSON.parse(body) as { headers: Record<string, string> }).headers
+    return JSON.parse(text) as { headers: Record<string, string>; body: string }
   } catch {
     return undefined
   }
@@ -59,6 +84,8 @@ const HINTS = {
   named:
     'Connection holds a list of names, and each of these headers ends at you. Take them off, whatever they are called; case does not count.',
   hop: 'Keep-Alive is between the caller and you, like Connection, Proxy-Connection, TE, Transfer-Encoding and Upgrade. Take them off.',
+  unframed:
+    'You took Transfer-Encoding off, and nothing tells the app where the body ends. Where the caller’s request has it, set transfer-encoding: chunked on yours.',
   none: 'Add x-forwarded-for to what you pass on: the address of the caller, request.socket.remoteAddress.',
   replaced:
     'Somebody forwarded before you. Keep what the header says, and put the address behind it, after a comma.',

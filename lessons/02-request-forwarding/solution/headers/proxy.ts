@@ -17,9 +17,13 @@ http
 
 /** What the app is told: the caller's own words, and who the caller was. */
 function inward({ headers, socket }: http.IncomingMessage): http.OutgoingHttpHeaders {
-  const before = headers['x-forwarded-for']
-  const caller = socket.remoteAddress?.replace('::ffff:', '')
-  return { ...endToEnd(headers), 'x-forwarded-for': before ? `${before}, ${caller}` : caller }
+  const [before, caller] = [headers['x-forwarded-for'], socket.remoteAddress?.replace('::ffff:', '')]
+  return {
+    ...endToEnd(headers),
+    // A body without a length needs a mark at its end on your connection too, or the app takes it for the next request.
+    ...(headers['transfer-encoding'] && { 'transfer-encoding': 'chunked' }),
+    'x-forwarded-for': before ? `${before}, ${caller}` : caller,
+  }
 }
 
 /** Without what is between two neighbors only, and what Connection names besides: RFC 9110, section 7.6.1. */
