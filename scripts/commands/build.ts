@@ -1,0 +1,19 @@
+/** `npm run build`: the web site, as files that any server can show. */
+import { parseArgs } from 'node:util'
+import { print } from '../terminal/print.ts'
+
+export const summary = 'builds the web site into site/dist'
+export const usage = 'npm run build'
+
+/** 0 when the site is written. */
+export async function run(args: string[]): Promise<number> {
+  parseArgs({ args, options: {} })
+  // Loaded here: the list of commands should not wait for a bundler.
+  const { buildSite } = await import('../../site/build.ts')
+  const started = performance.now()
+  const { outDir, pages } = await buildSite()
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  print(`${pages.size} pages in ${outDir}, ${seconds} s
+Open index.html there, or put the folder on any web server, under any path. Search needs a server.`)
+  return 0
+}
