@@ -3,9 +3,7 @@
 /** On every block that somebody may want to paste. */
 export function addCopyButtons(): void {
   if (!navigator.clipboard) return
-  for (const block of document.querySelectorAll<HTMLElement>(
-    'pre.sh, pre.yaml, pre.ts, .listing:not(.change) pre',
-  )) {
+  for (const block of document.querySelectorAll<HTMLElement>(COPYABLE)) {
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'copy'
@@ -14,6 +12,8 @@ export function addCopyButtons(): void {
     block.after(button)
   }
 }
+
+const COPYABLE = '.sh pre, .yaml pre, .ts pre, .listing:not(.change) pre'
 
 async function copy(block: HTMLElement, button: HTMLButtonElement): Promise<void> {
   await navigator.clipboard.writeText(block.textContent.trimEnd())

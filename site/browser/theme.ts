@@ -13,7 +13,10 @@ export function applyTheme(): void {
 export function prepareThemeButton(): void {
   const button = document.querySelector<HTMLButtonElement>('[data-theme-button]')
   if (!button) return
-  const label = () => (button.textContent = `Theme: ${storedTheme()}`)
+  const label = () => {
+    button.title = `Theme: ${storedTheme()}`
+    button.ariaLabel = button.title
+  }
   button.addEventListener('click', () => {
     const next = THEMES[(THEMES.indexOf(storedTheme()) + 1) % THEMES.length]!
     store(next)

@@ -11,9 +11,11 @@ export const CodeColors = createContext<Highlighter>({ lines: () => [], css: () 
 export function Fence({ text, language }: { text: string; language: string }): JSX.Element {
   const lines = useContext(CodeColors).lines(text, language)
   return (
-    <pre class={`fence ${language}`} tabIndex={0}>
-      <code>{lines.map((line, index) => [index > 0 && '\n', <Tokens line={line} />])}</code>
-    </pre>
+    <div class={`fence ${language}`}>
+      <pre tabIndex={0}>
+        <code>{lines.map((line, index) => [index > 0 && '\n', <Tokens line={line} />])}</code>
+      </pre>
+    </div>
   )
 }
 

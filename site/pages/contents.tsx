@@ -2,16 +2,22 @@
 import type { Course } from '../read/course.ts'
 import { Opening } from './frame.tsx'
 import { placesOf } from './lesson.tsx'
-import type { Page } from './page.ts'
+import type { Page, Place } from './page.ts'
+
+interface Entry {
+  page: string
+  title: string
+  places: Place[]
+}
 
 /** The page itself. */
 export function pages({ lessons, readmes }: Course): Page[] {
-  const others = [
+  const others: Entry[] = [
     { page: 'glossary.html', title: 'Glossary', places: [] },
     { page: 'limits.html', title: 'What is true, and what is not', places: readmes.served.headings },
     { page: 'write-a-lesson.html', title: 'Write a lesson', places: readmes.writing.headings },
   ]
-  const entries = lessons.map((text) => ({
+  const entries: Entry[] = lessons.map((text) => ({
     page: text.page,
     title: `${text.lesson.number}. ${text.lesson.title}`,
     places: placesOf(text),
@@ -31,9 +37,12 @@ export function pages({ lessons, readmes }: Course): Page[] {
                 <a href={page}>{title}</a>
               </h2>
               <ul>
-                {places.map(({ id, title: place }) => (
+                {places.map(({ id, title: place, number }) => (
                   <li>
-                    <a href={`${page}#${id}`}>{place}</a>
+                    <a href={`${page}#${id}`}>
+                      {number && <span class="number">{number}</span>}
+                      {place}
+                    </a>
                   </li>
                 ))}
               </ul>

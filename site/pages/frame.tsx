@@ -67,7 +67,10 @@ function Header({ current }: { current: string }): JSX.Element {
           Search <kbd>/</kbd>
         </button>
         <button type="button" class="theme-button" data-theme-button hidden>
-          Theme
+          <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true">
+            <circle cx="12" cy="12" r="9" />
+            <path d="M12 3a9 9 0 0 1 0 18z" />
+          </svg>
         </button>
       </div>
     </header>

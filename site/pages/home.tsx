@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { PodFigure } from '../pod/pod-figure.tsx'
 import type { Course, LessonText } from '../read/course.ts'
 import type { Page } from './page.ts'
-import { Readme } from './prose.tsx'
+import { countOf, Readme } from './prose.tsx'
 
 /** The page itself. */
 export function pages({ lessons, readmes }: Course): Page[] {
@@ -18,12 +18,24 @@ export function pages({ lessons, readmes }: Course): Page[] {
       body: (
         <div class="home">
           <div class="hero">
-            <h1>Understand Kubernetes sidecars by running them.</h1>
+            <div>
+              <h1>Understand Kubernetes sidecars by running them.</h1>
+              <p class="summary">
+                You write the manifests and the sidecars, in TypeScript. A cluster is there in a second. Each
+                step looks at live logs and says done, or not yet, because…
+              </p>
+              {lessons[0] && (
+                <p class="ways">
+                  <a href={lessons[0].page}>Read lesson 1</a>
+                  <a href="#begin">Run it</a>
+                </p>
+              )}
+            </div>
             {picture && (
               <PodFigure
                 id="pod"
                 picture={picture.picture}
-                manifest={`${lessons[0]!.lesson.name}/${picture.manifest}`}
+                manifest={`lessons/${lessons[0]!.lesson.name}/${picture.manifest}`}
               />
             )}
           </div>
@@ -36,7 +48,7 @@ export function pages({ lessons, readmes }: Course): Page[] {
           <h2 id="begin">Begin</h2>
           <Readme text={readmes.begin} />
           <h2 id="see">What you will see</h2>
-          <Readme text={readmes.opening} />
+          <Readme text={readmes.screen} />
           <h2 id="commands">Commands</h2>
           <Readme text={readmes.commands} />
         </div>
@@ -52,7 +64,7 @@ function LessonEntry({ text: { lesson, page } }: { text: LessonText }): JSX.Elem
         <span class="number">{lesson.number}</span>
         <strong>{lesson.title}</strong>
         <small>
-          {lesson.steps.length} steps, {lesson.minutes} minutes
+          {countOf(lesson.steps.length, 'step')}, {countOf(lesson.minutes, 'minute')}
         </small>
       </a>
       <p>{lesson.summary}</p>

@@ -5,7 +5,7 @@ import { PodFigure } from '../pod/pod-figure.tsx'
 import type { Course, LessonText } from '../read/course.ts'
 import { Opening } from './frame.tsx'
 import type { Page, Place } from './page.ts'
-import { MARKDOWN } from './prose.tsx'
+import { countOf, MARKDOWN } from './prose.tsx'
 import { StepDrawers } from './step-drawers.tsx'
 
 /** One page for each lesson. */
@@ -31,7 +31,8 @@ function LessonPage(props: { text: LessonText; previous?: LessonText; next?: Les
     <article>
       <Opening title={lesson.title}>
         <p class="kicker">
-          Lesson {lesson.number} · {lesson.steps.length} steps · {lesson.minutes} minutes
+          Lesson {lesson.number} · {countOf(lesson.steps.length, 'step')} ·{' '}
+          {countOf(lesson.minutes, 'minute')}
         </p>
         <p class="summary">{lesson.summary}</p>
         <p class="play">

@@ -12,6 +12,11 @@ export function Readme(props: { text: Text; components?: Record<string, unknown>
   return <Content components={{ ...MARKDOWN, a: ReadmeLink, ...props.components }} />
 }
 
+/** `1 step`, `6 steps`. */
+export function countOf(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
 /** Pages that show a README. */
 const PAGES: Record<string, string> = {
   'README.md': 'index.html',

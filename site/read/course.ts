@@ -29,7 +29,8 @@ export interface LessonText {
 
 /** Parts of the repository's READMEs: said there once, and quoted here. */
 export interface Readmes {
-  opening: Text
+  /** What a learner sees in the terminal. */
+  screen: Text
   begin: Text
   commands: Text
   truth: Text
@@ -68,7 +69,7 @@ async function readReadmes(): Promise<Readmes> {
     ['README.md', 'sandbox/README.md', 'lessons/README.md'].map((name) => readFile(join(ROOT, name), 'utf8')),
   )
   return {
-    opening: await compileSection(top!, '# Sidecar Workshop'),
+    screen: await compileMarkdown(sectionOf(top!, '# Sidecar Workshop').replace(/^[^`]*/, '')),
     begin: await compileSection(top!, '## Begin'),
     commands: await compileSection(top!, '## Commands'),
     truth: await compileSection(top!, '## What is true today, and what is not'),
