@@ -1,9 +1,11 @@
 /** Builds the web site: reads the course, renders every page, follows every link, then writes it all. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runnerImport } from 'vite'
 import { LESSONS_FOLDER } from '#sandbox/course/lesson.ts'
+import { WorkshopError } from '#sandbox/errors.ts'
 import { bundleAssets, hashedName } from './assets.ts'
 import { createCodeHighlighter } from './code/highlighter.ts'
 import { findDeadLinks } from './links.ts'
@@ -22,11 +24,21 @@ export interface Site {
   pages: ReadonlyMap<string, string>
 }
 
+/** Where a site comes from and where it goes: the kit's own lessons and `site/dist`, unless told. */
+export interface SiteOptions {
+  lessons?: string
+  outDir?: string
+}
+
 /**
- * Builds the site of the lessons under `lessons` into `outDir`, which is emptied first. Throws a WorkshopError that
+ * Builds the site of the lessons under `lessons` into `outDir`, whose former site is removed. Throws a WorkshopError that
  * names file and line of each mistake in a lesson; `outDir` is as it was then.
  */
-export async function buildSite({ lessons = LESSONS_FOLDER, outDir = SITE_FOLDER } = {}): Promise<Site> {
+export async function buildSite({
+  lessons = LESSONS_FOLDER,
+  outDir = SITE_FOLDER,
+}: SiteOptions = {}): Promise<Site> {
+  await refuseForeignFolder(outDir)
   const course = await readCourse(lessons)
   const [bundle, colors, { renderPages }] = await Promise.all([
     bundleAssets(),
@@ -46,6 +58,16 @@ export async function buildSite({ lessons = LESSONS_FOLDER, outDir = SITE_FOLDER
   await writeFiles(outDir, [...pages, ...assets])
   await writeSearchIndex(pages, outDir)
   return { outDir, pages }
+}
+
+/** What is no site may be somebody's work. */
+async function refuseForeignFolder(outDir: string): Promise<void> {
+  const names = existsSync(outDir) ? await readdir(outDir) : []
+  if (names.length === 0 || names.includes('contents.html')) return
+  throw new WorkshopError(
+    `${outDir} holds other files than a site: ${names.slice(0, 3).join(', ')}`,
+    'name a new folder, or empty this one yourself',
+  )
 }
 
 /** Node runs TypeScript, and no TSX: Vite does. */

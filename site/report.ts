@@ -13,10 +13,23 @@ export function reportDeadLinks(dead: readonly DeadLink[], { lessons }: Course):
     const lines = readFileSync(file, 'utf8').split('\n')
     const problems = new Problems(relative(process.cwd(), file))
     for (const { href, what, instead } of dead.filter((link) => link.page === page)) {
-      problems.add(lines.findIndex((line) => line.includes(`(${href})`)) + 1 || 1, what, instead)
+      const at = lines.findIndex((line) => line.includes(href) || anchorOf(line) === href)
+      problems.add(at + 1 || 1, what, instead)
     }
     problems.throwIfAny()
   }
   const [first] = dead
   if (first) throw new WorkshopError(`${first.page}: ${first.what}`, first.instead)
+}
+
+/** The anchor that a heading of Markdown gets; nothing for any other line. */
+function anchorOf(line: string): string | undefined {
+  const title = /^#+ (.+)/.exec(line)?.[1]
+  return (
+    title &&
+    `#${title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s-]/gu, '')
+      .replaceAll(' ', '-')}`
+  )
 }

@@ -3,7 +3,8 @@ import type { JSX } from 'preact'
 import type { StepHead } from '#sandbox/course/front-matter.ts'
 import type { Lesson } from '#sandbox/course/lesson.ts'
 import { Change, Listing } from '../code/listing.tsx'
-import type { StepFiles } from '../read/step-files.ts'
+import { PodFigure } from '../pod/pod-figure.tsx'
+import type { StepFiles, StepPod } from '../read/step-files.ts'
 
 const TIERS = ['Where to look', 'What is wrong', 'What to write']
 
@@ -17,6 +18,7 @@ export function StepDrawers(props: { lesson: Lesson; step: StepHead; files: Step
           <summary>
             Your files as this step begins <small>{files.begin.map(({ name }) => name).join(', ')}</small>
           </summary>
+          <Pods id={`${step.id}-before`} pods={files.podsBefore} />
           {files.begin.map(({ name, text, marked }) => (
             <Listing name={name} text={text} marked={marked} />
           ))}
@@ -34,6 +36,7 @@ export function StepDrawers(props: { lesson: Lesson; step: StepHead; files: Step
         <summary>
           Show the solution <small>{files.changes.map(({ name }) => name).join(', ')}</small>
         </summary>
+        <Pods id={`${step.id}-after`} pods={files.podsAfter} />
         {files.changes.map((change) => (
           <Change change={change} />
         ))}
@@ -43,5 +46,15 @@ export function StepDrawers(props: { lesson: Lesson; step: StepHead; files: Step
         Is it done? <code>npm run check {lesson.number}</code> looks at the running pod and says so.
       </p>
     </div>
+  )
+}
+
+function Pods({ id, pods }: { id: string; pods: StepPod[] }): JSX.Element {
+  return (
+    <>
+      {pods.map(({ manifest, picture }, index) => (
+        <PodFigure id={`pod-${id}-${index}`} picture={picture} manifest={manifest} />
+      ))}
+    </>
   )
 }

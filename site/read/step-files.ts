@@ -1,6 +1,8 @@
 /** The files of a step: what the learner finds, and what the solution makes of it. */
 import { compareLines } from '#sandbox/course/compare-lines.ts'
 import type { Lesson } from '#sandbox/course/lesson.ts'
+import { isManifestFile } from '#sandbox/course/manifests.ts'
+import { readPodPicture, type PodPicture } from '#sandbox/course/pod-picture.ts'
 import { filesAfter, filesBefore, type Files } from '#sandbox/course/states.ts'
 
 /** A file as the step begins. */
@@ -26,8 +28,18 @@ export interface ChangedLine {
   number: number
 }
 
+/** A manifest of the workspace, and the pod in it. */
+export interface StepPod {
+  manifest: string
+  picture: PodPicture
+}
+
 /** The files of one step that matter to it. */
 export interface StepFiles {
+  /** All pods of the workspace as the step begins. */
+  podsBefore: StepPod[]
+  /** Those whose manifest the solution changes. */
+  podsAfter: StepPod[]
   /** All files for the first step, later those that the solution changes. */
   begin: StepFile[]
   changes: FileChange[]
@@ -42,15 +54,31 @@ export async function readStepFiles(lesson: Lesson): Promise<StepFiles[]> {
     ...lesson.steps.map((_, step) => filesBefore(lesson, step)),
     filesAfter(lesson, lesson.steps.length - 1),
   ])
-  return lesson.steps.map(({ id }, step) => {
+  const steps = lesson.steps.map(async ({ id }, step): Promise<StepFiles> => {
     const [before, after] = [states[step]!, states[step + 1]!]
     const changes = changesOf(before, after)
     const isShown = (name: string) => step === 0 || changes.some((change) => change.name === name)
-    const begin = [...before]
-      .filter(([name]) => isShown(name))
-      .map(([name, text]) => toStepFile(id, name, text))
-    return { begin, changes }
+    const begin = [...before].filter(([name]) => isShown(name))
+    return {
+      podsBefore: await podsOf([...before]),
+      podsAfter: await podsOf(changes.map((change) => [change.name, change.after])),
+      begin: begin.map(([name, text]) => toStepFile(id, name, text)),
+      changes,
+    }
   })
+  return await Promise.all(steps)
+}
+
+async function podsOf(files: [name: string, text: string][]): Promise<StepPod[]> {
+  const manifests = files.filter(([name]) => isManifestFile(name))
+  const pods = await Promise.all(
+    manifests.map(async ([manifest, text]) => {
+      // Many a manifest holds no pod.
+      const picture = await readPodPicture(manifest, text).catch(() => undefined)
+      return picture && { manifest, picture }
+    }),
+  )
+  return pods.filter((pod) => pod !== undefined)
 }
 
 function toStepFile(step: string, name: string, text: string): StepFile {
