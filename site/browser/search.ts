@@ -13,7 +13,8 @@ interface Found {
 }
 
 const script = document.currentScript as HTMLScriptElement
-const MOST = 8
+const MOST = 6
+const MOST_IN_A_PAGE = 3
 
 /** Shows the button, and opens the dialog on it and on the key `/`. */
 export function prepareSearch(): void {
@@ -64,7 +65,7 @@ async function search(words: string, dialog: HTMLDialogElement): Promise<void> {
     // Another key was pressed meanwhile.
     if (!answer) return
     const found = await Promise.all(answer.results.slice(0, MOST).map((result) => result.data()))
-    list.replaceChildren(...found.map(drawResult))
+    list.replaceChildren(...found.flatMap(drawPage))
     status.textContent = !words.trim() ? '' : found.length === 0 ? `Nothing holds “${words}”.` : ''
   } catch {
     status.textContent = 'Search needs a web server: the page was opened as a file, or the index is missing.'
@@ -79,15 +80,24 @@ function loadPagefind(): Promise<Pagefind> {
   return loading
 }
 
-function drawResult({ raw_url: page, meta, excerpt, sub_results: parts }: Found): HTMLLIElement {
+/** The first places of a page that hold the words; the page itself where none has an anchor. */
+function drawPage({ raw_url: url, meta, excerpt, sub_results: parts }: Found): HTMLLIElement[] {
+  const page = url.replace(/^\//, '')
+  const places = parts.filter(({ anchor }) => anchor).slice(0, MOST_IN_A_PAGE)
+  if (places.length === 0) return [drawResult(page, meta.title, excerpt)]
+  return places.map((place) =>
+    drawResult(`${page}#${place.anchor!.id}`, `${meta.title}: ${place.title}`, place.excerpt),
+  )
+}
+
+function drawResult(href: string, title: string, excerpt: string): HTMLLIElement {
   const item = document.createElement('li')
-  const best = parts.find(({ anchor }) => anchor)
   const link = document.createElement('a')
-  link.href = best?.anchor ? `${page.replace(/^\//, '')}#${best.anchor.id}` : page.replace(/^\//, '')
-  link.textContent = best && best.title !== meta.title ? `${meta.title}: ${best.title}` : meta.title
+  link.href = href
+  link.textContent = title
   const text = document.createElement('p')
   // Pagefind escapes the text, and marks what was found.
-  text.innerHTML = best?.excerpt ?? excerpt
+  text.innerHTML = excerpt
   item.append(link, text)
   return item
 }

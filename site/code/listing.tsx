@@ -11,7 +11,7 @@ export const CodeColors = createContext<Highlighter>({ lines: () => [], css: () 
 export function Fence({ text, language }: { text: string; language: string }): JSX.Element {
   const lines = useContext(CodeColors).lines(text, language)
   return (
-    <div class={`fence ${language}`}>
+    <div class={`fence ${language}`} data-pagefind-ignore={language === 'diagram' ? 'all' : undefined}>
       <pre tabIndex={0}>
         <code>{lines.map((line, index) => [index > 0 && '\n', <Tokens line={line} />])}</code>
       </pre>
