@@ -7,12 +7,23 @@ import { describe, expect, it } from 'vitest'
 import { openCluster, providerNames } from '#sandbox/cluster.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const FILES = trackedFiles().filter((file) => file.endsWith('.ts'))
+const FILES = trackedFiles().filter((file) => /\.tsx?$/.test(file))
 
 /** Who may import whom inside the repository: the first rule that matches a file holds. `*` is everything. */
 const RULES: { files: RegExp; may: RegExp[]; packages: RegExp }[] = [
   { files: /^test\//, may: [/./], packages: /./ },
-  { files: /^scripts\//, may: [/^scripts\//, /^sandbox\//], packages: /^(node:|vitest)/ },
+  {
+    files: /^scripts\//,
+    may: [/^scripts\//, /^sandbox\//, /^site\/build\.ts$/],
+    packages: /^(node:|vitest)/,
+  },
+  // The browser sees what it shares with the server, and nothing else of the repository.
+  { files: /^site\/browser\//, may: [/^site\/(browser|style)\//, /^site\/messages\.ts$/], packages: /^$/ },
+  {
+    files: /^site\//,
+    may: [/^site\/(?!browser)/, /^sandbox\/course\//, /^sandbox\/[^/]+\.ts$/],
+    packages: /^(node:|vite$|preact|@mdx-js|shiki$|remark-|rehype-|pagefind$)/,
+  },
   // check.ts and what stands beside it; start/, solution/ and answers/ must run on bare Node.
   {
     files: /^lessons\/[^/]+\/[^/]+\.ts$/,
@@ -111,13 +122,13 @@ describe('the repository', () => {
 
   it('says on top of every file what it owns', () => {
     const silent = FILES.filter(
-      (file) => /^(sandbox|scripts|test)\//.test(file) && !/^(#!.*\n)?\/\*\*/.test(read(file)),
+      (file) => /^(sandbox|scripts|site|test)\//.test(file) && !/^(#!.*\n)?\/\*\*/.test(read(file)),
     )
     expect(silent).toEqual([])
   })
 
-  it('explains every export of the engine', () => {
-    const bare = FILES.filter((file) => file.startsWith('sandbox/')).flatMap((file) =>
+  it('explains every export of the engine and the site', () => {
+    const bare = FILES.filter((file) => /^(sandbox|site)\//.test(file)).flatMap((file) =>
       undocumentedExports(file),
     )
     expect(bare).toEqual([])

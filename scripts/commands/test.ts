@@ -9,6 +9,7 @@ const STATIC_GATES = [
   { name: 'format', file: 'oxfmt', args: ['--check', '.'] },
   { name: 'lint', file: 'oxlint', args: ['--deny-warnings', '.'] },
   { name: 'types', file: 'tsc', args: ['-p', 'test/tsconfig.json'] },
+  { name: 'types of the browser', file: 'tsc', args: ['-p', 'site/browser/tsconfig.json'] },
 ]
 
 /** Runs every gate even after one failed; 0 only when all passed. */

@@ -1,38 +1,6 @@
 /** Shows what would change in a workspace, file by file. */
+import { compareLines, type DiffLine } from '#sandbox/course/compare-lines.ts'
 import { printable, style } from './print.ts'
-
-/** A line of a comparison: in both, only in the first (`-`), or only in the second (`+`). */
-export interface DiffLine {
-  mark: ' ' | '-' | '+'
-  text: string
-}
-
-/** Compares two texts line by line: the longest common subsequence stays, all else goes or comes. */
-export function compareLines(before: string, after: string): DiffLine[] {
-  const [a, b] = [toLines(before), toLines(after)]
-  // common[i][j]: how many lines a from i and b from j have in common.
-  const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1))
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      const skip = Math.max(common[i + 1]![j]!, common[i]![j + 1]!)
-      common[i]![j] = a[i] === b[j] ? common[i + 1]![j + 1]! + 1 : skip
-    }
-  }
-  const lines: DiffLine[] = []
-  let [i, j] = [0, 0]
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      lines.push({ mark: ' ', text: a[i]! })
-      i++
-      j++
-    } else if (j >= b.length || (i < a.length && common[i + 1]![j]! >= common[i]![j + 1]!)) {
-      lines.push({ mark: '-', text: a[i++]! })
-    } else {
-      lines.push({ mark: '+', text: b[j++]! })
-    }
-  }
-  return lines
-}
 
 /** The changed files of a workspace, each with its changed lines and three around them; empty when all are equal. */
 export function drawDiff(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
@@ -54,8 +22,4 @@ function hunks(lines: DiffLine[]): string[] {
     if (isNear(index)) return [style(COLORS[mark], `${mark} ${printable(text)}`)]
     return index > 0 && isNear(index - 1) ? [style('dim', '  …')] : []
   })
-}
-
-function toLines(text: string): string[] {
-  return text === '' ? [] : text.replace(/\n$/, '').split('\n')
 }

@@ -1,5 +1,5 @@
 /** Draws a pod with box characters: its containers, what they mount, its volumes. */
-import type { PictureContainer, PodPicture } from '#sandbox/course/pod-picture.ts'
+import { titleOf, type PictureContainer, type PodPicture } from '#sandbox/course/pod-picture.ts'
 import { printable } from './print.ts'
 import { cut, pad, width } from './wrap.ts'
 
@@ -8,7 +8,7 @@ export function drawPod(pod: PodPicture, columns: number): string[] {
   const inner = Math.min(columns, 78) - 4
   const boxes = pod.containers.map((container) => containerLines(container))
   const body = [...arrange(boxes, inner), ...pod.volumes.flatMap((volume) => drawVolume(pod, volume, inner))]
-  const title = cut(`pod ${printable(pod.name)}`, inner - 2)
+  const title = cut(printable(titleOf(pod)), inner - 2)
   const size = Math.min(inner, Math.max(width(title) + 2, ...body.map(width)))
   return frame(
     title,
