@@ -1,5 +1,5 @@
 /** From a kubeconfig file to a client: who to ask, whom to trust, how to travel. */
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { Agent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -7,7 +7,7 @@ import { KubernetesClient, type Transport } from './client.ts'
 import { WorkshopError, messageOf } from './errors.ts'
 
 /** One context of a kubeconfig, ready to be dialed. PEM texts, not base64. */
-export interface Connection {
+export interface Connection extends KitExtension {
   /** `https://127.0.0.1:41234`, without a trailing slash. */
   server: string
   ca?: string
@@ -19,11 +19,42 @@ export interface Connection {
   namespace: string
 }
 
-interface Kubeconfig {
+/** What a provider notes in its kubeconfig for the rest of the kit. */
+export interface KitExtension {
+  /** The kit is a guest here: it keeps to the context's namespace, whatever else it might be allowed. */
+  isGuest?: boolean
+  /** Image as a manifest writes it to the image that this cluster can run. */
+  images?: Record<string, string>
+}
+
+/** A kubeconfig file, as far as the kit understands it. */
+export interface Kubeconfig {
   'current-context'?: string
-  contexts?: { name: string; context: { cluster: string; user: string; namespace?: string } }[]
+  contexts?: { name: string; context: KubeconfigContext }[]
   clusters?: { name: string; cluster: Record<string, string> }[]
   users?: { name: string; user: Record<string, string> }[]
+}
+
+/** One entry of `contexts`. */
+export interface KubeconfigContext {
+  cluster: string
+  user: string
+  namespace?: string
+  extensions?: { name: string; extension: unknown }[]
+}
+
+const KIT_EXTENSION = 'sidecar-workshop'
+
+/** What a provider has noted in the context; nothing where the file is not of its making. */
+export function kitExtension({ extensions = [] }: KubeconfigContext): KitExtension {
+  const noted = extensions.find(({ name }) => name === KIT_EXTENSION)
+  return (noted?.extension ?? {}) as KitExtension
+}
+
+/** Notes it in the context, in place of what was noted before. */
+export function noteKitExtension(context: KubeconfigContext, extension: KitExtension): void {
+  const others = (context.extensions ?? []).filter(({ name }) => name !== KIT_EXTENSION)
+  context.extensions = [...others, { name: KIT_EXTENSION, extension }]
 }
 
 /**
@@ -32,7 +63,7 @@ interface Kubeconfig {
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  */
 export async function readKubeconfig(path: string, contextName?: string): Promise<Connection> {
-  const config = await parseFile(path)
+  const config = await parseKubeconfig(path)
   const name = contextName ?? config['current-context']
   const context = config.contexts?.find((entry) => entry.name === name)?.context
   const cluster = config.clusters?.find((entry) => entry.name === context?.cluster)?.cluster
@@ -58,12 +89,39 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
     key: await pem(user, 'client-key'),
     token: user.token ?? (user.tokenFile && (await readFile(user.tokenFile, 'utf8')).trim()),
     namespace: context.namespace ?? 'default',
+    ...kitExtension(context),
   }
 }
 
-/** A client that travels over HTTPS, keeping its connections open for the next request. */
+/**
+ * A client that travels over HTTPS, keeping its connections open for the next request. As a guest it changes nothing
+ * outside its namespace, be the credentials an administrator's.
+ */
 export function connect(connection: Connection): KubernetesClient {
-  return new KubernetesClient(httpsTransport(connection))
+  const transport = httpsTransport(connection)
+  const { isGuest, namespace } = connection
+  return new KubernetesClient(isGuest ? confined(transport, namespace) : transport)
+}
+
+function confined(transport: Transport, namespace: string): Transport {
+  return async (request) => {
+    const { pathname } = new URL(request.url)
+    const isInside = /^\/apis?\/[^/]+(?:\/[^/]+)?\/namespaces\/([^/]+)\/./.exec(pathname)?.[1] === namespace
+    if (isInside || request.method === 'GET') return await transport(request)
+    const message = `the workshop is a guest in this cluster and changes nothing outside namespace “${namespace}”: ${request.method} ${pathname}`
+    return Response.json(
+      {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        reason: 'Forbidden',
+        code: 403,
+        message,
+      },
+      { status: 403 },
+    )
+  }
 }
 
 /** TLS options and headers that every request to this cluster carries, upgrades included. */
@@ -122,7 +180,8 @@ function toHeaders(incoming: IncomingHttpHeaders): Headers {
   return headers
 }
 
-async function parseFile(path: string): Promise<Kubeconfig> {
+/** The file as it stands; throws a WorkshopError where it can't be read. */
+export async function parseKubeconfig(path: string): Promise<Kubeconfig> {
   const { parse } = await import('yaml')
   try {
     return (parse(await readFile(path, 'utf8')) ?? {}) as Kubeconfig
@@ -131,6 +190,14 @@ async function parseFile(path: string): Promise<Kubeconfig> {
       cause: error,
     })
   }
+}
+
+/** Writes a kubeconfig that nobody else may read. It appears whole or not at all. */
+export async function writeOwnKubeconfig(path: string, config: Kubeconfig): Promise<void> {
+  const { stringify } = await import('yaml')
+  const draft = `${path}.${process.pid}`
+  await writeFile(draft, stringify(config), { mode: 0o600 })
+  await rename(draft, path)
 }
 
 async function pem(entry: Record<string, string>, field: string): Promise<string | undefined> {

@@ -41,6 +41,27 @@ export function mountsCode({ spec }: Manifest): boolean {
   return Array.isArray(volumes) && volumes.some((volume) => volume?.configMap?.name === 'code')
 }
 
+/** The manifest with images that the cluster has in place of those that it can't have by that name. */
+export function withImages(manifest: Manifest, images: Record<string, string>): Manifest {
+  if (Object.keys(images).length === 0) return manifest
+  return mapContainers(manifest, (container) => {
+    const image = images[container.image ?? '']
+    return image === undefined ? container : { ...container, image }
+  })
+}
+
+type RawContainer = { image?: string }
+
+/** Wherever a workload may hold them: a Pod, a template, and a template in a template, as a CronJob has it. */
+function mapContainers<T>(value: T, map: (container: RawContainer) => RawContainer): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value).map(([key, inner]: [string, unknown]) => {
+    const isList = (key === 'containers' || key === 'initContainers') && Array.isArray(inner)
+    return [key, isList ? (inner as RawContainer[]).map(map) : mapContainers(inner, map)] as const
+  })
+  return Object.fromEntries(entries) as T
+}
+
 /** Of a Pod itself, or of what a Job, a Deployment or a DaemonSet makes pods from. */
 function podSpecOf(spec: unknown): RawPodSpec {
   const { template, ...own } = (spec ?? {}) as RawPodSpec & { template?: { spec?: RawPodSpec } }
