@@ -41,6 +41,14 @@ export interface GuestOptions {
   confirm?(question: string): Promise<boolean>
 }
 
+/** Which images to make known. */
+export interface LoadOptions {
+  progress: Progress
+  /** References as manifests write them; all that the kit builds, unless told. Asked only where it matters. */
+  images?(): Promise<readonly string[]>
+  signal?: AbortSignal
+}
+
 /** Brings a cluster up and down; all else speaks the Kubernetes API through its kubeconfig. */
 export interface ClusterProvider {
   readonly name: string
@@ -53,7 +61,7 @@ export interface ClusterProvider {
   /** Path of a kubeconfig file with mode 0600; throws a WorkshopError when the cluster does not run. */
   kubeconfig(): Promise<string>
   /** Makes the kit's images known to the cluster: a no-op where they already are. */
-  loadImages(options: { progress: Progress; signal?: AbortSignal }): Promise<void>
+  loadImages(options: LoadOptions): Promise<void>
   /** Copies what helps to find a fault into `folder`. */
   collectLogs(folder: string): Promise<void>
   info(): Promise<ClusterInfo>

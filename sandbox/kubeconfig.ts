@@ -23,6 +23,8 @@ export interface Connection extends KitExtension {
 export interface KitExtension {
   /** The kit is a guest here: it keeps to the context's namespace, whatever else it might be allowed. */
   isGuest?: boolean
+  /** Where the learner's registry has the kit's images. */
+  registry?: string
   /** Image as a manifest writes it to the image that this cluster can run. */
   images?: Record<string, string>
 }

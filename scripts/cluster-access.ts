@@ -1,6 +1,8 @@
 /** Gets a command from “there may be a cluster” to a client of it. */
 import { chosenCluster, DEFAULT_CLUSTER, rememberCluster } from '#sandbox/cluster-choice.ts'
 import { openCluster, type ClusterProvider } from '#sandbox/cluster.ts'
+import { lessonImages } from '#sandbox/course/lesson-images.ts'
+import type { Lesson } from '#sandbox/course/lesson.ts'
 import type { LabCluster } from '#sandbox/course/lab.ts'
 import { examine } from '#sandbox/doctor/examine.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
@@ -37,7 +39,7 @@ export const CLUSTER_USAGE = `options: --cluster kind              on kind, wher
 
 /** Brings the cluster up where it is not, showing the stages. */
 export async function startCluster(
-  options: ClusterOptions & { workers?: number; signal?: AbortSignal } = {},
+  options: ClusterOptions & { lesson?: Lesson; signal?: AbortSignal } = {},
 ): Promise<ClusterAccess> {
   const provider = await openChosen(options)
   await bringUp(provider, options)
@@ -50,16 +52,16 @@ export async function startCluster(
  */
 export async function bringUp(
   provider: ClusterProvider,
-  options: ClusterOptions & { port?: number; workers?: number; signal?: AbortSignal },
+  options: ClusterOptions & { port?: number; lesson?: Lesson; signal?: AbortSignal },
 ): Promise<void> {
-  const { port, workers, signal, namespace, registry } = options
+  const { port, lesson, signal, namespace, registry } = options
   const unavailable = await provider.isAvailable()
   if (unavailable) throw unavailable
   const progress = stages()
   const guest = { namespace, registry, confirm: confirmOn(options.yes) }
   try {
-    await provider.start({ progress, port, workers, guest, signal })
-    await provider.loadImages({ progress, signal })
+    await provider.start({ progress, port, workers: lesson?.workers, guest, signal })
+    await provider.loadImages({ progress, images: lesson && (() => lessonImages(lesson)), signal })
   } catch (error) {
     if (signal?.aborted || provider.name !== DEFAULT_CLUSTER) throw error
     throw await withDiagnosis(error)

@@ -8,13 +8,14 @@ import {
   type Resource,
 } from '../client.ts'
 import { WorkshopError } from '../errors.ts'
+import { DIGEST, listOwnObjects, remove } from '../own-objects.ts'
 import { until } from '../until.ts'
 import { Discovery } from './discovery.ts'
-import { ensureNamespace, listOwnObjects, remove, removeNamespace } from './namespace.ts'
+import { ensureNamespace, removeNamespace } from './namespace.ts'
 import { parseManifests, type FileProblem, type SourceObject } from './manifests.ts'
+import type { Manifest } from '../objects.ts'
 import type { Files } from './states.ts'
 import {
-  DIGEST,
   annotated,
   codeConfigMap,
   digestOf,
@@ -180,19 +181,34 @@ export class Deployer {
     const body = annotated(target)
     const create = `${collectionPath(resource, body.metadata.namespace)}${STRICT}`
     try {
-      await this.#client.json('POST', create, body)
+      await this.#create(create, body)
       return 'created'
     } catch (error) {
       if (!ApiError.isReason(error, 'AlreadyExists')) throw error
     }
     if (isReplaced) {
       await this.#deleteAndWait(resource, name)
-      await this.#client.json('POST', create, body)
+      await this.#create(create, body)
     } else {
       const path = objectPath(resource, { name, namespace: body.metadata.namespace })
       await this.#client.json('PUT', `${path}${STRICT}`, body)
     }
     return 'replaced'
+  }
+
+  /** A new namespace gets its service account a moment later, and no pod before. */
+  async #create(path: string, body: Manifest): Promise<void> {
+    const isCreated = async () => {
+      try {
+        await this.#client.json('POST', path, body)
+        return true
+      } catch (error) {
+        if (ApiError.isReason(error, 'Forbidden') && NO_ACCOUNT_YET.test(error.message)) return false
+        throw error
+      }
+    }
+    if (await until(isCreated, { timeoutMs: 10_000, intervalMs: 100 })) return
+    await this.#client.json('POST', path, body)
   }
 
   async #delete({ resource, isReplaced, name }: Target): Promise<Change> {
@@ -221,4 +237,5 @@ function isReplacedKind({ plural }: Resource): boolean {
   return plural === 'pods' || plural === 'jobs'
 }
 
+const NO_ACCOUNT_YET = /error looking up service account [^ ]+: serviceaccount "default" not found/
 const STRICT = '?fieldManager=kubectl-client-side-apply&fieldValidation=Strict'

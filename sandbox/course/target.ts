@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Resource } from '../client.ts'
 import type { KubeObject, Manifest } from '../objects.ts'
+import { DIGEST } from '../own-objects.ts'
 import type { SourceObject } from './manifests.ts'
 import type { Files } from './states.ts'
 
@@ -48,6 +49,16 @@ export function withImages(manifest: Manifest, images: Record<string, string>): 
     const image = images[container.image ?? '']
     return image === undefined ? container : { ...container, image }
   })
+}
+
+/** Every image that the manifest names. */
+export function imagesOf(manifest: Manifest): string[] {
+  const images: string[] = []
+  mapContainers(manifest, (container) => {
+    if (typeof container.image === 'string') images.push(container.image)
+    return container
+  })
+  return images
 }
 
 type RawContainer = { image?: string }
@@ -115,5 +126,3 @@ export function digestOf(...parts: unknown[]): string {
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const CODE = 'sidecar-workshop/code'
-/** The annotation that says which state of the files an object was made from. */
-export const DIGEST = 'sidecar-workshop/files'

@@ -83,7 +83,7 @@ async function learn(lesson: Lesson, step: number | undefined, options: StartOpt
     const folder = workspaceFolder(lesson)
     if (step === undefined) await prepareWorkspace(folder, await filesBefore(lesson, 0))
     else await jumpTo(lesson, step)
-    const cluster = await startCluster(options)
+    const cluster = await startCluster({ ...options, lesson })
     if (step !== undefined) await clearNamespace(cluster.client, lessonNamespace(lesson, cluster.connection))
     await refreshShell(lesson, cluster.kubeconfig)
     await inTerminal((screen) => new Learner({ lesson, prose, checks, cluster, folder, screen }))
@@ -121,7 +121,7 @@ async function inTerminal(createLearner: (screen: Screen) => Learner): Promise<v
 
 async function perform(lesson: Lesson, step = 0, options: StartOptions): Promise<number> {
   print(`Lesson ${lesson.number}: ${lesson.title}. There is no terminal here, so it plays itself.`)
-  const cluster = await startCluster(options)
+  const cluster = await startCluster({ ...options, lesson })
   const allDone = await play({
     cluster,
     lesson,

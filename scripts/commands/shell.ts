@@ -22,7 +22,7 @@ ${CLUSTER_USAGE}`
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: CLUSTER_OPTIONS })
   const lesson = await chooseLesson(positionals)
-  const cluster = await startCluster(values)
+  const cluster = await startCluster({ ...values, lesson })
   const namespace = lessonNamespace(lesson, cluster.connection)
   await ensureNamespace(cluster.client, namespace)
   const folder = workspaceFolder(lesson)

@@ -44,7 +44,7 @@ export async function run(args: string[]): Promise<number> {
 }
 
 async function deploy(lesson: Lesson, files: Files, options: ClusterOptions): Promise<void> {
-  const { client, connection } = await startCluster(options)
+  const { client, connection } = await startCluster({ ...options, lesson })
   const deployer = new Deployer(client, lessonNamespace(lesson, connection), connection.images)
   const { problems } = await deployer.deploy(files)
   const [problem] = problems
