@@ -1,5 +1,4 @@
 /** `kind create cluster`, its progress as stages of ours, and why it failed. */
-import { readFileSync } from 'node:fs'
 import type { Progress } from '../cluster.ts'
 import { runCommand } from '../command.ts'
 import { UNREACHABLE } from '../containers/build.ts'
@@ -65,7 +64,7 @@ export async function createKindCluster(options: CreateOptions): Promise<void> {
   }
 }
 
-/** Kind writes ` • Title  ...` when a stage begins, and ` ✓ Title` or ` ✗ Title` at its end. */
+/** Kind writes ` • Title  ...` when a stage begins, and ` ✓ Title` or ` ✗ Title` at its end; other bullets are remarks. */
 function stagesOf(progress: Progress): { line(line: string): void; end(isDone: boolean): void } {
   let open: ReturnType<Progress['stage']> | undefined
   const end = (isDone: boolean) => {
@@ -75,9 +74,9 @@ function stagesOf(progress: Progress): { line(line: string): void; end(isDone: b
   }
   return {
     line(line) {
-      const [, mark, title = ''] = /^ ([•✓✗]) (.*)$/u.exec(line) ?? []
-      if (mark === '•') open = progress.stage(`kind: ${plain(title)}`)
-      else if (mark !== undefined) end(mark === '✓')
+      const [, mark, title = ''] = /^ (•|✓|✗) (.*)$/u.exec(line) ?? []
+      if (mark === '•' && title.endsWith('...')) open = progress.stage(`kind: ${plain(title)}`)
+      else if (mark === '✓' || mark === '✗') end(mark === '✓')
     },
     end,
   }
@@ -106,14 +105,8 @@ export function createFailure(stderr: string, { name }: ContainerEngine): Worksh
       `nodes of an earlier start are left${said}`,
       'npm run cluster down kind, and try again',
     )
-  const inotify = inotifyHint()
-  if (
-    inotify &&
-    /too many open files|could not find a log line that matches|Starting control-plane|Joining worker/.test(
-      stderr,
-    )
-  )
-    return new WorkshopError(`kind could not start its nodes${said}`, inotify)
+  if (/too many open files|could not find a log line that matches/i.test(stderr))
+    return new WorkshopError(`the nodes do not boot${said}`, INOTIFY_HINT)
   return new WorkshopError(
     `kind could not make the cluster${said}`,
     'see https://kind.sigs.k8s.io/docs/user/known-issues/, or go on without it: --cluster embedded',
@@ -133,16 +126,5 @@ function pullFailure(stderr: string, said: string, engine: string): WorkshopErro
 }
 
 /** https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files */
-function inotifyHint(): string | undefined {
-  const wanted = { max_user_watches: 524_288, max_user_instances: 512 }
-  const small = Object.entries(wanted).filter(([name, least]) => {
-    try {
-      return Number(readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8')) < least
-    } catch {
-      return false
-    }
-  })
-  if (small.length === 0) return undefined
-  const settings = small.map(([name, least]) => `fs.inotify.${name}=${least}`).join(' ')
-  return `the limits for watched files are small here: sudo sysctl ${settings}`
-}
+const INOTIFY_HINT =
+  'most often the limits for watched files are too small: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512'
