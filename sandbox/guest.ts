@@ -22,11 +22,11 @@ export async function admitGuest(connection: Connection, { isKnown, confirm }: A
       'give the workshop one of its own: --namespace sidecar-workshop',
     )
   }
+  if (!isKnown && !isLocal(server))
+    await ask(`${server} is not on this machine. Work there, in namespace ${namespace}?`, confirm)
   const client = connect({ ...connection, isGuest: false })
   const isThere = await hasPlace(client, namespace)
   if (!isKnown && isThere) await expectFree(client, namespace)
-  if (!isKnown && !isLocal(server))
-    await ask(`${server} is not on this machine. Work there, in namespace ${namespace}?`, confirm)
   if (!isThere) await makePlace(client, namespace)
 }
 

@@ -10,6 +10,7 @@ import { filesBefore } from '#sandbox/course/states.ts'
 import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
 import { findBinary } from '#sandbox/find-binary.ts'
+import { installLine } from '#sandbox/install-line.ts'
 import { CLUSTER_OPTIONS, CLUSTER_USAGE, startCluster } from '../cluster-access.ts'
 import { print } from '../terminal/print.ts'
 
@@ -72,8 +73,9 @@ async function runShell(
 
 function ignore(): void {}
 
-const NO_KUBECTL = `kubectl is not on your PATH: https://kubernetes.io/docs/tasks/tools/ says how to get it.
-The lesson can be done without: save a file to deploy it, and press l in the lesson for the logs.`
+const NO_KUBECTL = `kubectl is not on your PATH. The lesson can be done without: save a file to deploy it, and press l
+in the lesson for the logs. To get it:
+${installLine('kubectl')}`
 
 /** Without what npm adds for scripts. */
 function ownEnvironment(): Record<string, string | undefined> {
