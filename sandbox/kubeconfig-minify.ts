@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { WorkshopError } from './errors.ts'
-import { parseKubeconfig, type Kubeconfig } from './kubeconfig.ts'
+import { parseKubeconfig, type Kubeconfig } from './kubeconfig-file.ts'
 
 /** The files that kubectl would read: those of $KUBECONFIG, else ~/.kube/config. */
 export function learnersKubeconfigs(): string[] {
@@ -54,7 +54,11 @@ async function mergeFiles(paths: readonly string[]): Promise<Merged> {
       merged.clusters.push({ ...each, cluster: await inlined(each.cluster, path, CLUSTER_FILES) })
     }
     for (const each of config.users ?? []) {
-      merged.users.push({ ...each, user: await inlined(each.user, path, USER_FILES) })
+      const user = await inlined(each.user, path, USER_FILES)
+      if (user.exec?.command.includes('/')) {
+        user.exec = { ...user.exec, command: resolve(dirname(path), user.exec.command) }
+      }
+      merged.users.push({ ...each, user })
     }
   }
   return merged
@@ -64,20 +68,21 @@ const CLUSTER_FILES = ['certificate-authority']
 const USER_FILES = ['client-certificate', 'client-key']
 
 /** Files beside the kubeconfig would not be found from elsewhere. */
-async function inlined(
-  entry: Record<string, string>,
+async function inlined<T extends Record<string, unknown>>(
+  entry: T,
   path: string,
   fields: readonly string[],
-): Promise<Record<string, string>> {
-  const result = { ...entry }
+): Promise<T> {
+  const result: Record<string, unknown> = { ...entry }
+  const beside = (name: unknown) => resolve(dirname(path), String(name))
   for (const field of fields) {
     const file = result[field]
     delete result[field]
     if (!file || result[`${field}-data`]) continue
     // One that is gone concerns this entry alone, which may not be the one that is wanted.
-    const bytes = await readFile(resolve(dirname(path), file)).catch(() => undefined)
+    const bytes = await readFile(beside(file)).catch(() => undefined)
     if (bytes) result[`${field}-data`] = bytes.toString('base64')
   }
-  if (result.tokenFile) result.tokenFile = resolve(dirname(path), result.tokenFile)
-  return result
+  if (result.tokenFile) result.tokenFile = beside(result.tokenFile)
+  return result as T
 }

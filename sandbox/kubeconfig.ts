@@ -1,10 +1,12 @@
 /** From a kubeconfig file to a client: who to ask, whom to trust, how to travel. */
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { Agent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { IncomingHttpHeaders } from 'node:http'
 import { KubernetesClient, type Transport } from './client.ts'
-import { WorkshopError, messageOf } from './errors.ts'
+import { WorkshopError } from './errors.ts'
+import { logIn, type PluginCredentials } from './exec-plugin.ts'
+import { kitExtension, parseKubeconfig, type KitExtension } from './kubeconfig-file.ts'
 
 /** One context of a kubeconfig, ready to be dialed. PEM texts, not base64. */
 export interface Connection extends KitExtension {
@@ -17,51 +19,14 @@ export interface Connection extends KitExtension {
   token?: string
   /** The context's namespace; `default` where it names none. */
   namespace: string
-}
-
-/** What a provider notes in its kubeconfig for the rest of the kit. */
-export interface KitExtension {
-  /** The kit is a guest here: it keeps to the context's namespace, whatever else it might be allowed. */
-  isGuest?: boolean
-  /** Where the learner's registry has the kit's images. */
-  registry?: string
-  /** Image as a manifest writes it to the image that this cluster can run. */
-  images?: Record<string, string>
-}
-
-/** A kubeconfig file, as far as the kit understands it. */
-export interface Kubeconfig {
-  'current-context'?: string
-  contexts?: { name: string; context: KubeconfigContext }[]
-  clusters?: { name: string; cluster: Record<string, string> }[]
-  users?: { name: string; user: Record<string, string> }[]
-}
-
-/** One entry of `contexts`. */
-export interface KubeconfigContext {
-  cluster: string
-  user: string
-  namespace?: string
-  extensions?: { name: string; extension: unknown }[]
-}
-
-const KIT_EXTENSION = 'sidecar-workshop'
-
-/** What a provider has noted in the context; nothing where the file is not of its making. */
-export function kitExtension({ extensions = [] }: KubeconfigContext): KitExtension {
-  const noted = extensions.find(({ name }) => name === KIT_EXTENSION)
-  return (noted?.extension ?? {}) as KitExtension
-}
-
-/** Notes it in the context, in place of what was noted before. */
-export function noteKitExtension(context: KubeconfigContext, extension: KitExtension): void {
-  const others = (context.extensions ?? []).filter(({ name }) => name !== KIT_EXTENSION)
-  context.extensions = [...others, { name: KIT_EXTENSION, extension }]
+  /** Where credentials expire: gets new ones. */
+  renew?(): Promise<PluginCredentials>
 }
 
 /**
  * Reads a context (the current one unless named) of a kubeconfig file.
- * Understands tokens and client certificates, inline or as files; throws a WorkshopError for all else.
+ * Understands tokens and client certificates, inline or as files, and plugins that get them; throws a WorkshopError for
+ * all else.
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  */
 export async function readKubeconfig(path: string, contextName?: string): Promise<Connection> {
@@ -77,14 +42,14 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
       `contexts in that file: ${known}`,
     )
   }
-  if (user.exec || user['auth-provider']) {
-    const hint = 'use a context with a token or a client certificate'
+  if (user['auth-provider']) {
+    const hint = 'use a context with a token, a client certificate or an exec plugin'
     throw new WorkshopError(
-      `context “${name}” of ${path} logs in through a plugin, which the kit does not run`,
+      `context “${name}” of ${path} logs in by auth-provider, which is of the past`,
       hint,
     )
   }
-  return {
+  const connection: Connection = {
     server: cluster.server.replace(/\/$/, ''),
     ca: await pem(cluster, 'certificate-authority'),
     cert: await pem(user, 'client-certificate'),
@@ -93,6 +58,10 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
     namespace: context.namespace ?? 'default',
     ...kitExtension(context),
   }
+  const { exec } = user
+  if (!exec) return connection
+  const renew = () => logIn(exec)
+  return { ...connection, ...(await renew()), renew }
 }
 
 /**
@@ -136,33 +105,40 @@ export function credentials(connection: Connection): {
 }
 
 function httpsTransport(connection: Connection): Transport {
-  const { tls, headers } = credentials(connection)
   // Idle sockets are unreferenced by Node, so a finished command ends.
-  const agent = new Agent({ keepAlive: true, ...tls })
+  const agent = new Agent({ keepAlive: true, ...credentials(connection).tls })
   return async (request) => {
-    const url = new URL(request.url)
     const body = request.body ? Buffer.from(await request.arrayBuffer()) : undefined
-    return await new Promise<Response>((resolve, reject) => {
-      const outgoing = httpsRequest(`${connection.server}${url.pathname}${url.search}`, {
-        agent,
-        method: request.method,
-        headers: {
-          ...Object.fromEntries(request.headers),
-          ...headers,
-          ...(body && { 'content-length': body.length }),
-        },
-        signal: request.signal,
-      })
-      outgoing.on('error', (error) => reject(unreachable(connection, error)))
-      outgoing.on('response', (incoming) => {
-        const status = incoming.statusCode ?? 502
-        const hasBody = status !== 204 && status !== 304
-        const stream = hasBody ? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>) : null
-        resolve(new Response(stream, { status, headers: toHeaders(incoming.headers) }))
-      })
-      outgoing.end(body)
-    })
+    const response = await travel(connection, agent, request, body)
+    if (response.status !== 401 || !connection.renew) return response
+    await response.body?.cancel()
+    Object.assign(connection, await connection.renew())
+    return await travel(connection, agent, request, body)
   }
+}
+
+function travel(connection: Connection, agent: Agent, request: Request, body?: Buffer): Promise<Response> {
+  const url = new URL(request.url)
+  return new Promise<Response>((resolve, reject) => {
+    const outgoing = httpsRequest(`${connection.server}${url.pathname}${url.search}`, {
+      agent,
+      method: request.method,
+      headers: {
+        ...Object.fromEntries(request.headers),
+        ...credentials(connection).headers,
+        ...(body && { 'content-length': body.length }),
+      },
+      signal: request.signal,
+    })
+    outgoing.on('error', (error) => reject(unreachable(connection, error)))
+    outgoing.on('response', (incoming) => {
+      const status = incoming.statusCode ?? 502
+      const hasBody = status !== 204 && status !== 304
+      const stream = hasBody ? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>) : null
+      resolve(new Response(stream, { status, headers: toHeaders(incoming.headers) }))
+    })
+    outgoing.end(body)
+  })
 }
 
 function unreachable(connection: Connection, error: Error): Error {
@@ -182,28 +158,8 @@ function toHeaders(incoming: IncomingHttpHeaders): Headers {
   return headers
 }
 
-/** The file as it stands; throws a WorkshopError where it can't be read. */
-export async function parseKubeconfig(path: string): Promise<Kubeconfig> {
-  const { parse } = await import('yaml')
-  try {
-    return (parse(await readFile(path, 'utf8')) ?? {}) as Kubeconfig
-  } catch (error) {
-    throw new WorkshopError(`can't read the kubeconfig ${path}: ${messageOf(error)}`, 'npm run cluster up', {
-      cause: error,
-    })
-  }
-}
-
-/** Writes a kubeconfig that nobody else may read. It appears whole or not at all. */
-export async function writeOwnKubeconfig(path: string, config: Kubeconfig): Promise<void> {
-  const { stringify } = await import('yaml')
-  const draft = `${path}.${process.pid}`
-  await writeFile(draft, stringify(config), { mode: 0o600 })
-  await rename(draft, path)
-}
-
-async function pem(entry: Record<string, string>, field: string): Promise<string | undefined> {
-  const inline = entry[`${field}-data`]
+async function pem(entry: Record<string, unknown>, field: string): Promise<string | undefined> {
+  const { [field]: path, [`${field}-data`]: inline } = entry as Record<string, string | undefined>
   if (inline) return Buffer.from(inline, 'base64').toString()
-  return entry[field] && (await readFile(entry[field], 'utf8'))
+  return path && (await readFile(path, 'utf8'))
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { kitExtension, parseKubeconfig, writeOwnKubeconfig } from '../kubeconfig.ts'
+import { kitExtension, parseKubeconfig, writeOwnKubeconfig } from '../kubeconfig-file.ts'
 import { stateFolder } from '../paths.ts'
 import { namespaceOf, type Lesson } from './lesson.ts'
 

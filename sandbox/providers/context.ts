@@ -9,13 +9,8 @@ import { EVENTS, PODS, type Resource } from '../client.ts'
 import { kitImages, replacements } from '../containers/kit-images.ts'
 import { WorkshopError } from '../errors.ts'
 import { admitGuest, leaveNamespace } from '../guest.ts'
-import {
-  connect,
-  noteKitExtension,
-  readKubeconfig,
-  writeOwnKubeconfig,
-  type Connection,
-} from '../kubeconfig.ts'
+import { connect, readKubeconfig, type Connection } from '../kubeconfig.ts'
+import { noteKitExtension, writeOwnKubeconfig } from '../kubeconfig-file.ts'
 import { minifiedContext } from '../kubeconfig-minify.ts'
 import { clusterFolder } from '../paths.ts'
 

@@ -14,13 +14,8 @@ import { installLine } from '../install-line.ts'
 import { listNodes, runKind } from '../kind/binary.ts'
 import { createKindCluster } from '../kind/create.ts'
 import { loadIntoKind } from '../kind/load-images.ts'
-import {
-  connect,
-  noteKitExtension,
-  parseKubeconfig,
-  readKubeconfig,
-  writeOwnKubeconfig,
-} from '../kubeconfig.ts'
+import { connect, readKubeconfig } from '../kubeconfig.ts'
+import { noteKitExtension, parseKubeconfig, writeOwnKubeconfig } from '../kubeconfig-file.ts'
 import { clusterFolder } from '../paths.ts'
 import { until } from '../until.ts'
 

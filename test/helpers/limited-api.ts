@@ -1,4 +1,4 @@
-/** An API path to a real cluster on which each token opens one namespace and nothing else, as a Role there does. */
+/** An API path to a real cluster on which each token opens one namespace and nothing else; `expired` opens nothing. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,7 +10,8 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { afterAll } from 'vitest'
 import { ensureCredentials } from '#sandbox/embedded/credentials.ts'
-import { writeOwnKubeconfig, type Connection, type Kubeconfig } from '#sandbox/kubeconfig.ts'
+import { type Connection } from '#sandbox/kubeconfig.ts'
+import { writeOwnKubeconfig, type Kubeconfig } from '#sandbox/kubeconfig-file.ts'
 
 /** The path, and what was refused on it. */
 export interface LimitedApi {
@@ -36,7 +37,8 @@ export async function openLimitedApi(upstream: Connection): Promise<LimitedApi> 
   const sockets = new Set<Duplex>()
   server.on('connection', (socket) => sockets.add(socket))
   server.on('request', (request, response) => {
-    if (isAllowed(request)) forward(upstream, request, response)
+    if (request.headers.authorization === 'Bearer expired') response.writeHead(401).end('Unauthorized')
+    else if (isAllowed(request)) forward(upstream, request, response)
     else refuse(request, response, refused)
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -11,7 +11,8 @@ import { Deployer } from '#sandbox/course/deploy.ts'
 import { findLesson } from '#sandbox/course/lesson.ts'
 import { filesAfter } from '#sandbox/course/states.ts'
 import { isLocal } from '#sandbox/guest.ts'
-import { connect, parseKubeconfig, readKubeconfig, writeOwnKubeconfig } from '#sandbox/kubeconfig.ts'
+import { connect, readKubeconfig } from '#sandbox/kubeconfig.ts'
+import { parseKubeconfig, writeOwnKubeconfig } from '#sandbox/kubeconfig-file.ts'
 import { listOwnObjects } from '#sandbox/own-objects.ts'
 import { loadSuite } from '#test/conformance/requirement.ts'
 import { createStages } from '#test/conformance/stage.ts'
@@ -88,6 +89,48 @@ describe('with rights in one namespace only', () => {
       message:
         'you may not see the pods of namespace team-c: forbidden: User "learner" cannot GET path "/api/v1/namespaces/team-c/pods"',
       hint: 'name one that is yours: --namespace NS; or ask whoever runs the cluster for one',
+    })
+  })
+})
+
+describe('a login plugin', () => {
+  /** A kubeconfig whose plugin answers what the script prints. */
+  async function withPlugin(script: string): Promise<string> {
+    const config = await parseKubeconfig(await limited.kubeconfigFor('team-e'))
+    const path = join(desk, 'plugin')
+    writeFileSync(join(desk, 'login'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: './login',
+      env: [{ name: 'WHO', value: 'team-e' }],
+    }
+    await writeOwnKubeconfig(path, { ...config, users: [{ name: 'limited', user: { exec } }] })
+    return path
+  }
+
+  test('is run for a token, and again when the token has expired', async () => {
+    await makeNamespace('team-e')
+    const used = join(desk, 'used')
+    const answer = (token: string) =>
+      `echo '{ "kind": "ExecCredential", "status": { "token": "'${token}'" } }'`
+    const path = await withPlugin(
+      `if [ -e ${used} ]; then ${answer('only-$WHO')}; else ${answer('expired')}; fi; touch ${used}`,
+    )
+    const provider = await enter('limited', path, { namespace: 'team-e' })
+    rmSync(used)
+    const stale = await readKubeconfig(await provider.kubeconfig())
+    expect(stale.token).toBe('expired')
+    const { items } = await connect(stale).list(CONFIG_MAPS, { namespace: 'team-e' })
+    expect(items.map(({ metadata }) => metadata.name)).toContain('theirs')
+    expect(stale.token).toBe('only-team-e')
+    await provider.stop({ progress: silentProgress })
+  })
+
+  test('that fails is named, in its own words', async () => {
+    const path = await withPlugin('echo "session is over: run cloud login" >&2; exit 1')
+    await expect(enter('limited', path, { namespace: 'team-e' })).rejects.toMatchObject({
+      message: `the login plugin of the kubeconfig failed: ${desk}/login\nsession is over: run cloud login`,
+      hint: `run it by hand: ${desk}/login`,
     })
   })
 })
