@@ -17,8 +17,8 @@ export async function findEngine(): Promise<ContainerEngine> {
   const names = (['docker', 'podman'] as const).filter((name) => !wanted || wanted === name)
   const present = names.filter((name) => findBinary(name))
   if (present.length === 0) {
-    const what = names.length === 1 ? names[0] : 'neither docker nor podman'
-    throw new WorkshopError(`${what} is not on your PATH`, installLine(names[0] ?? 'docker'))
+    const what = names.length === 1 ? `${names[0]} is not` : 'neither docker nor podman is'
+    throw new WorkshopError(`${what} on your PATH`, installLine(names[0] ?? 'docker'))
   }
   const refusals: string[] = []
   for (const name of present) {

@@ -109,7 +109,7 @@ export function createFailure(stderr: string, { name }: ContainerEngine): Worksh
     return new WorkshopError(`the nodes do not boot${said}`, INOTIFY_HINT)
   return new WorkshopError(
     `kind could not make the cluster${said}`,
-    'see https://kind.sigs.k8s.io/docs/user/known-issues/, or go on without it: --cluster embedded',
+    'see https://kind.sigs.k8s.io/docs/user/known-issues/ (the kit is made for kind v0.33.0: kind version), or go on without\nkind: --cluster embedded',
   )
 }
 

@@ -20,6 +20,7 @@ import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
 import { kubectlNeeds } from '#test/helpers/kubectl.ts'
 import { openLimitedApi } from '#test/helpers/limited-api.ts'
 import { describeWith } from '#test/helpers/needs.ts'
+import { openTerminal } from '#test/helpers/terminal.ts'
 import type { CheckReport } from '../../../scripts/commands/check.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/workshop.mjs', import.meta.url))
@@ -249,6 +250,14 @@ describe('a cluster that is not on this machine', () => {
     expect(asked).toEqual([question])
     const typed = await run(far, 'lesson', '1', '--cluster', 'context:prod', '--namespace', 'guest-c')
     expect(typed).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Nobody is here to say so.') })
+
+    const words = [SCRIPT, 'solve', '1', '--cluster', 'context:prod', '--namespace', 'guest-c']
+    const env = { XDG_STATE_HOME: state, SIDECAR_WORKSHOP_DIR: desk, KUBECONFIG: far }
+    const terminal = openTerminal(process.execPath, words, env)
+    await terminal.see(/in namespace guest-c\? \[y\/N\] /)
+    terminal.type('n\r')
+    await terminal.see(/nothing was changed there/)
+    expect(await terminal.exit()).toBe(2)
   })
 })
 

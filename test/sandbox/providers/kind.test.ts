@@ -1,5 +1,5 @@
 /** Proves the kind provider: as far as kind itself comes without a network, and by its recorded answers beyond. */
-import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -180,6 +180,33 @@ describeWith([...dockerNeeds, isolation], 'with a Docker engine', () => {
   })
 })
 
+describe('on a machine without', () => {
+  /** What the provider misses when PATH holds nothing but these binaries, which all fail with the same words. */
+  async function missing(binaries: string[], words = ''): Promise<string> {
+    const [bin, before] = [temporaryFolder(), process.env.PATH]
+    for (const name of binaries) {
+      writeFileSync(join(bin, name), `#!/bin/sh\necho '${words}' >&2\nexit 1\n`, { mode: 0o755 })
+    }
+    process.env.PATH = bin
+    try {
+      const { message, hint } = (await provider.isAvailable())!
+      return `${message}\n→ ${hint.split('\n')[0]}`
+    } finally {
+      process.env.PATH = before
+    }
+  }
+
+  test('kind, or an engine that answers, the line that mends it is said', async () => {
+    expect(await missing([])).toMatch(/^kind is not on your PATH\n→ .*kind/)
+    expect(await missing(['kind'])).toMatch(/^neither docker nor podman is on your PATH\n→ .*docker/)
+    const silent =
+      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?'
+    expect(await missing(['kind', 'docker'], silent)).toBe(
+      `docker does not answer:\n${silent}\n→ sudo systemctl start docker`,
+    )
+  })
+})
+
 describe('what kind says when it fails', () => {
   const docker = { name: 'docker', kindEnv: {} } as const
   const told = (stderr: string) => {
@@ -235,7 +262,8 @@ describe('what kind says when it fails', () => {
     expect(told('ERROR: something new')).toMatchInlineSnapshot(`
       "kind could not make the cluster:
       ERROR: something new
-      → see https://kind.sigs.k8s.io/docs/user/known-issues/, or go on without it: --cluster embedded"
+      → see https://kind.sigs.k8s.io/docs/user/known-issues/ (the kit is made for kind v0.33.0: kind version), or go on without
+      kind: --cluster embedded"
     `)
   })
 })
