@@ -24,6 +24,28 @@ export interface StartOptions {
   progress: Progress
   /** TCP port of the API server on 127.0.0.1; a free one unless told. */
   port?: number
+  /** Nodes beside the first one, where the provider can have them. */
+  workers?: number
+  /** What only a cluster that is somebody else's needs to know; what was said before holds until it is said anew. */
+  guest?: GuestOptions
+  signal?: AbortSignal
+}
+
+/** How to behave in a cluster that is not the kit's own. */
+export interface GuestOptions {
+  /** The learner's namespace there. */
+  namespace?: string
+  /** Where the kit's images are, as in `registry.example.com/workshop`. */
+  registry?: string
+  /** Asks the person at the terminal; nobody is there to ask without it. */
+  confirm?(question: string): Promise<boolean>
+}
+
+/** Which images to make known. */
+export interface LoadOptions {
+  progress: Progress
+  /** References as manifests write them; all that the kit builds, unless told. Asked only where it matters. */
+  images?(): Promise<readonly string[]>
   signal?: AbortSignal
 }
 
@@ -39,7 +61,7 @@ export interface ClusterProvider {
   /** Path of a kubeconfig file with mode 0600; throws a WorkshopError when the cluster does not run. */
   kubeconfig(): Promise<string>
   /** Makes the kit's images known to the cluster: a no-op where they already are. */
-  loadImages(options: { progress: Progress; signal?: AbortSignal }): Promise<void>
+  loadImages(options: LoadOptions): Promise<void>
   /** Copies what helps to find a fault into `folder`. */
   collectLogs(folder: string): Promise<void>
   info(): Promise<ClusterInfo>
@@ -57,14 +79,20 @@ export async function providerNames(): Promise<string[]> {
     .sort()
 }
 
-/** Loads the provider of this name; throws a WorkshopError for one that does not exist. */
+/** What a file of providers/ exports; `providerFor` where there are several clusters, told apart by what follows a colon. */
+interface ProviderModule {
+  provider: ClusterProvider
+  providerFor?(argument: string): ClusterProvider
+}
+
+/** Loads the provider of this name, as in `kind` or `context:NAME`; throws a WorkshopError for one that does not exist. */
 export async function openCluster(name = 'embedded'): Promise<ClusterProvider> {
+  const [file = '', ...rest] = name.split(':')
   const names = await providerNames()
-  if (!names.includes(name)) {
-    throw new WorkshopError(`there is no cluster provider “${name}”`, `choose one of: ${names.join(', ')}`)
-  }
-  const module = (await import(new URL(`./providers/${name}.ts`, import.meta.url).href)) as {
-    provider: ClusterProvider
-  }
-  return module.provider
+  const module = names.includes(file)
+    ? ((await import(new URL(`./providers/${file}.ts`, import.meta.url).href)) as ProviderModule)
+    : undefined
+  if (module && rest.length === 0) return module.provider
+  if (module?.providerFor) return module.providerFor(rest.join(':'))
+  throw new WorkshopError(`there is no cluster “${name}”`, `choose one of: ${names.join(', ')}`)
 }

@@ -1,4 +1,5 @@
 /** Runs other people's binaries: the only file that imports execa. */
+import { createInterface } from 'node:readline'
 import { WorkshopError, messageOf } from './errors.ts'
 
 /** What a finished command left: its exit code and both outputs, trailing newline removed. */
@@ -16,6 +17,8 @@ export interface CommandOptions {
   input?: string
   /** Lets the command write to our own terminal instead of capturing what it writes. */
   inherit?: boolean
+  /** Told each line of standard error as it comes. */
+  onErrorLine?: (line: string) => void
   /** SIGTERM after this long, SIGKILL 2 s later; 60 s unless told. */
   timeoutMs?: number
   /** SIGTERM on abort, SIGKILL 2 s later. */
@@ -33,8 +36,8 @@ export async function runCommand(
 ): Promise<CommandResult> {
   // Loaded on first use: it costs more than the rest of a command that runs no binary.
   const { execa } = await import('execa')
-  const { timeoutMs = 60_000, signal, input, inherit, ...rest } = options
-  const result = await execa(file, args, {
+  const { timeoutMs = 60_000, signal, input, inherit, onErrorLine, ...rest } = options
+  const child = execa(file, args, {
     ...rest,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     ...(inherit && { stdout: 'inherit' as const, stderr: 'inherit' as const }),
@@ -43,6 +46,8 @@ export async function runCommand(
     forceKillAfterDelay: 2_000,
     cancelSignal: signal,
   })
+  if (onErrorLine) createInterface(child.stderr!).on('line', onErrorLine)
+  const result = await child
   if (result.exitCode === undefined) {
     const hint =
       result.code === 'ENOENT' ? `install ${file}, or add its folder to PATH` : 'run it by hand to see more'

@@ -4,10 +4,12 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
 import type { IncomingHttpHeaders } from 'node:http'
 import { KubernetesClient, type Transport } from './client.ts'
-import { WorkshopError, messageOf } from './errors.ts'
+import { WorkshopError } from './errors.ts'
+import { logIn, type PluginCredentials } from './exec-plugin.ts'
+import { kitExtension, parseKubeconfig, type KitExtension } from './kubeconfig-file.ts'
 
 /** One context of a kubeconfig, ready to be dialed. PEM texts, not base64. */
-export interface Connection {
+export interface Connection extends KitExtension {
   /** `https://127.0.0.1:41234`, without a trailing slash. */
   server: string
   ca?: string
@@ -17,22 +19,18 @@ export interface Connection {
   token?: string
   /** The context's namespace; `default` where it names none. */
   namespace: string
-}
-
-interface Kubeconfig {
-  'current-context'?: string
-  contexts?: { name: string; context: { cluster: string; user: string; namespace?: string } }[]
-  clusters?: { name: string; cluster: Record<string, string> }[]
-  users?: { name: string; user: Record<string, string> }[]
+  /** Where credentials expire: gets new ones. */
+  renew?(): Promise<PluginCredentials>
 }
 
 /**
  * Reads a context (the current one unless named) of a kubeconfig file.
- * Understands tokens and client certificates, inline or as files; throws a WorkshopError for all else.
+ * Understands tokens and client certificates, inline or as files, and plugins that get them; throws a WorkshopError for
+ * all else.
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  */
 export async function readKubeconfig(path: string, contextName?: string): Promise<Connection> {
-  const config = await parseFile(path)
+  const config = await parseKubeconfig(path)
   const name = contextName ?? config['current-context']
   const context = config.contexts?.find((entry) => entry.name === name)?.context
   const cluster = config.clusters?.find((entry) => entry.name === context?.cluster)?.cluster
@@ -44,26 +42,57 @@ export async function readKubeconfig(path: string, contextName?: string): Promis
       `contexts in that file: ${known}`,
     )
   }
-  if (user.exec || user['auth-provider']) {
-    const hint = 'use a context with a token or a client certificate'
+  if (user['auth-provider']) {
+    const hint = 'use a context with a token, a client certificate or an exec plugin'
     throw new WorkshopError(
-      `context “${name}” of ${path} logs in through a plugin, which the kit does not run`,
+      `context “${name}” of ${path} logs in by auth-provider, which is of the past`,
       hint,
     )
   }
-  return {
+  const connection: Connection = {
     server: cluster.server.replace(/\/$/, ''),
     ca: await pem(cluster, 'certificate-authority'),
     cert: await pem(user, 'client-certificate'),
     key: await pem(user, 'client-key'),
     token: user.token ?? (user.tokenFile && (await readFile(user.tokenFile, 'utf8')).trim()),
     namespace: context.namespace ?? 'default',
+    ...kitExtension(context),
   }
+  const { exec } = user
+  if (!exec) return connection
+  const renew = () => logIn(exec)
+  return { ...connection, ...(await renew()), renew }
 }
 
-/** A client that travels over HTTPS, keeping its connections open for the next request. */
+/**
+ * A client that travels over HTTPS, keeping its connections open for the next request. As a guest it changes nothing
+ * outside its namespace, be the credentials an administrator's.
+ */
 export function connect(connection: Connection): KubernetesClient {
-  return new KubernetesClient(httpsTransport(connection))
+  const transport = httpsTransport(connection)
+  const { isGuest, namespace } = connection
+  return new KubernetesClient(isGuest ? confined(transport, namespace) : transport)
+}
+
+function confined(transport: Transport, namespace: string): Transport {
+  return async (request) => {
+    const { pathname } = new URL(request.url)
+    const isInside = /^\/apis?\/[^/]+(?:\/[^/]+)?\/namespaces\/([^/]+)\/./.exec(pathname)?.[1] === namespace
+    if (isInside || request.method === 'GET') return await transport(request)
+    const message = `the workshop is a guest in this cluster and changes nothing outside namespace “${namespace}”: ${request.method} ${pathname}`
+    return Response.json(
+      {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        reason: 'Forbidden',
+        code: 403,
+        message,
+      },
+      { status: 403 },
+    )
+  }
 }
 
 /** TLS options and headers that every request to this cluster carries, upgrades included. */
@@ -76,32 +105,45 @@ export function credentials(connection: Connection): {
 }
 
 function httpsTransport(connection: Connection): Transport {
-  const { tls, headers } = credentials(connection)
   // Idle sockets are unreferenced by Node, so a finished command ends.
-  const agent = new Agent({ keepAlive: true, ...tls })
+  const agent = new Agent({ keepAlive: true, ...credentials(connection).tls })
   return async (request) => {
-    const { pathname, search } = new URL(request.url)
-    const url = `${connection.server}${pathname}${search}`
     const body = request.body ? Buffer.from(await request.arrayBuffer()) : undefined
-    const options = {
-      agent,
-      method: request.method,
-      headers: {
-        ...Object.fromEntries(request.headers),
-        ...headers,
-        ...(body && { 'content-length': body.length }),
-      },
-      signal: request.signal,
-    }
-    try {
-      return await send(url, options, body)
-    } catch (error) {
-      if (!(error instanceof StaleConnection)) throw unreachable(connection, error as Error)
-    }
-    return await send(url, { ...options, agent: false, ...tls }, body).catch((error: Error) => {
-      throw unreachable(connection, error)
-    })
+    const response = await travel(connection, agent, request, body)
+    if (response.status !== 401 || !connection.renew) return response
+    await response.body?.cancel()
+    Object.assign(connection, await connection.renew())
+    return await travel(connection, agent, request, body)
   }
+}
+
+async function travel(
+  connection: Connection,
+  agent: Agent,
+  request: Request,
+  body?: Buffer,
+): Promise<Response> {
+  const { pathname, search } = new URL(request.url)
+  const url = `${connection.server}${pathname}${search}`
+  const { tls, headers } = credentials(connection)
+  const options = {
+    method: request.method,
+    headers: {
+      ...Object.fromEntries(request.headers),
+      ...headers,
+      ...(body && { 'content-length': body.length }),
+    },
+    signal: request.signal,
+  }
+  try {
+    return await send(url, { ...options, agent }, body)
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw unreachable(connection, error as Error)
+  }
+  // By a connection of its own, which no other request has used.
+  return await send(url, { ...options, ...tls, agent: false }, body).catch((error: Error) => {
+    throw unreachable(connection, error)
+  })
 }
 
 /** The server gave up an idle connection in the very moment in which it was used again; nothing was asked yet. */
@@ -142,19 +184,8 @@ function toHeaders(incoming: IncomingHttpHeaders): Headers {
   return headers
 }
 
-async function parseFile(path: string): Promise<Kubeconfig> {
-  const { parse } = await import('yaml')
-  try {
-    return (parse(await readFile(path, 'utf8')) ?? {}) as Kubeconfig
-  } catch (error) {
-    throw new WorkshopError(`can't read the kubeconfig ${path}: ${messageOf(error)}`, 'npm run cluster up', {
-      cause: error,
-    })
-  }
-}
-
-async function pem(entry: Record<string, string>, field: string): Promise<string | undefined> {
-  const inline = entry[`${field}-data`]
+async function pem(entry: Record<string, unknown>, field: string): Promise<string | undefined> {
+  const { [field]: path, [`${field}-data`]: inline } = entry as Record<string, string | undefined>
   if (inline) return Buffer.from(inline, 'base64').toString()
-  return entry[field] && (await readFile(entry[field], 'utf8'))
+  return path && (await readFile(path, 'utf8'))
 }

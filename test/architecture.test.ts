@@ -60,7 +60,7 @@ const RULES: { files: RegExp; may: RegExp[]; packages: RegExp }[] = [
     packages: /^node:/,
   },
   {
-    files: /^sandbox\/(embedded|providers)\//,
+    files: /^sandbox\/(containers|embedded|kind|providers)\//,
     may: [/^sandbox\/(?!course)/],
     packages: /^(node:|selfsigned$)/,
   },

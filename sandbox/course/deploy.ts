@@ -1,7 +1,6 @@
 /** What saving a file does: the workspace's objects are brought to the cluster, and nothing else is touched. */
 import {
   ApiError,
-  PODS,
   collectionPath,
   objectPath,
   type KubernetesClient,
@@ -9,18 +8,20 @@ import {
   type Resource,
 } from '../client.ts'
 import { WorkshopError } from '../errors.ts'
+import { DIGEST, listOwnObjects, remove } from '../own-objects.ts'
 import { until } from '../until.ts'
 import { Discovery } from './discovery.ts'
-import { ensureNamespace, remove, removeNamespace } from './namespace.ts'
+import { ensureNamespace, removeNamespace } from './namespace.ts'
 import { parseManifests, type FileProblem, type SourceObject } from './manifests.ts'
+import type { Manifest } from '../objects.ts'
 import type { Files } from './states.ts'
 import {
-  DIGEST,
   annotated,
   codeConfigMap,
   digestOf,
   isSame,
   mountsCode,
+  withImages,
   withCodeDigest,
   type Target,
 } from './target.ts'
@@ -45,15 +46,20 @@ export interface Deployment {
 export class Deployer {
   readonly #client: KubernetesClient
   readonly #namespace: string
+  readonly #images: Record<string, string>
   readonly #discovery: Discovery
   /** Object to the digest of the files behind it, as last deployed; nothing is known before the first time. */
   #deployed: Map<string, Target> | undefined
 
-  /** A pod that is replaced is not waited for, as by `kubectl replace --force`: a save is to be seen at once. */
-  constructor(client: KubernetesClient, namespace: string) {
+  /**
+   * A pod that is replaced is not waited for, as by `kubectl replace --force`: a save is to be seen at once. `images`
+   * says which image the cluster has in place of one that a manifest names.
+   */
+  constructor(client: KubernetesClient, namespace: string, images: Record<string, string> = {}) {
     this.#client = client
     this.#discovery = new Discovery(client)
     this.#namespace = namespace
+    this.#images = images
   }
 
   /** Throws when the cluster does not answer; whatever it or the kit refuses is in the answer. */
@@ -110,7 +116,8 @@ export class Deployer {
     const codeDigest = code ? digestOf(code.manifest) : ''
     const targets: Target[] = []
     for (const object of code ? [code, ...objects] : objects) {
-      const { file, line, manifest } = object
+      const { file, line } = object
+      const manifest = withImages(object.manifest, this.#images)
       const resource = await this.#discovery.find(manifest)
       if (!resource) {
         const what = `no matches for kind “${manifest.kind}” in version “${manifest.apiVersion}”`
@@ -123,7 +130,7 @@ export class Deployer {
       const seesCode = mountsCode(manifest)
       const digest = digestOf(own, seesCode ? codeDigest : '')
       const body = seesCode ? withCodeDigest(own, codeDigest) : own
-      const isReplaced = ['pods', 'jobs'].includes(resource.plural)
+      const isReplaced = isReplacedKind(resource)
       targets.push({
         key: `${resource.plural}/${name}`,
         name,
@@ -145,13 +152,12 @@ export class Deployer {
       const live = await this.#client.find(target.resource, target.body.metadata as { name: string })
       if (live && isSame(live, target)) known.set(target.key, target)
     }
-    const { items } = await this.#client.list(PODS, { namespace: this.#namespace })
-    for (const pod of items) {
-      const key = `pods/${pod.metadata.name}`
-      const digest = pod.metadata.annotations?.[DIGEST]
-      if (!digest || known.has(key)) continue
-      const { name } = pod.metadata
-      known.set(key, { key, name, resource: PODS, isReplaced: true, body: pod, digest, file: '', line: 1 })
+    for (const { resource, object } of await listOwnObjects(this.#client, this.#namespace)) {
+      const { name, annotations } = object.metadata
+      const key = `${resource.plural}/${name}`
+      if (known.has(key)) continue
+      const [isReplaced, digest] = [isReplacedKind(resource), annotations![DIGEST]!]
+      known.set(key, { key, name, resource, isReplaced, body: object, digest, file: '', line: 1 })
     }
     return known
   }
@@ -175,19 +181,34 @@ export class Deployer {
     const body = annotated(target)
     const create = `${collectionPath(resource, body.metadata.namespace)}${STRICT}`
     try {
-      await this.#client.json('POST', create, body)
+      await this.#create(create, body)
       return 'created'
     } catch (error) {
       if (!ApiError.isReason(error, 'AlreadyExists')) throw error
     }
     if (isReplaced) {
       await this.#deleteAndWait(resource, name)
-      await this.#client.json('POST', create, body)
+      await this.#create(create, body)
     } else {
       const path = objectPath(resource, { name, namespace: body.metadata.namespace })
       await this.#client.json('PUT', `${path}${STRICT}`, body)
     }
     return 'replaced'
+  }
+
+  /** A new namespace gets its service account a moment later, and no pod before. */
+  async #create(path: string, body: Manifest): Promise<void> {
+    const isCreated = async () => {
+      try {
+        await this.#client.json('POST', path, body)
+        return true
+      } catch (error) {
+        if (ApiError.isReason(error, 'Forbidden') && NO_ACCOUNT_YET.test(error.message)) return false
+        throw error
+      }
+    }
+    if (await until(isCreated, { timeoutMs: 10_000, intervalMs: 100 })) return
+    await this.#client.json('POST', path, body)
   }
 
   async #delete({ resource, isReplaced, name }: Target): Promise<Change> {
@@ -212,4 +233,9 @@ export class Deployer {
   }
 }
 
+function isReplacedKind({ plural }: Resource): boolean {
+  return plural === 'pods' || plural === 'jobs'
+}
+
+const NO_ACCOUNT_YET = /error looking up service account [^ ]+: serviceaccount "default" not found/
 const STRICT = '?fieldManager=kubectl-client-side-apply&fieldValidation=Strict'

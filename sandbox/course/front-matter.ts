@@ -18,10 +18,12 @@ export interface FrontMatter {
   minutes: number
   /** One sentence for the list of lessons. */
   summary: string
+  /** Nodes beside the first one that the lesson wants of a cluster that can have them; none unless told. */
+  workers: number
   steps: StepHead[]
 }
 
-const KEYS = ['title', 'minutes', 'summary', 'steps'] as const
+const KEYS = ['title', 'minutes', 'summary', 'workers', 'steps'] as const
 const STEP_KEYS = ['id', 'title', 'hints'] as const
 const KEBAB_CASE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 
@@ -81,8 +83,9 @@ class Reader {
     }
     return {
       title: this.#text(root.title, ['title']),
-      minutes: this.#minutes(root.minutes),
+      minutes: this.#count('minutes', root.minutes, 1),
       summary: this.#text(root.summary, ['summary']),
+      workers: this.#count('workers', root.workers ?? 0, 0),
       steps: heads,
     }
   }
@@ -118,13 +121,10 @@ class Reader {
     return ''
   }
 
-  #minutes(value: unknown): number {
-    if (Number.isInteger(value) && Number(value) > 0) return Number(value)
-    this.#complain(
-      ['minutes'],
-      `minutes is ${JSON.stringify(value)}`,
-      'write a whole number, as in “minutes: 30”',
-    )
+  #count(key: 'minutes' | 'workers', value: unknown, least: number): number {
+    if (Number.isInteger(value) && Number(value) >= least) return Number(value)
+    const instead = `write a whole number, as in “${key}: ${key === 'minutes' ? 30 : 2}”`
+    this.#complain([key], `${key} is ${JSON.stringify(value)}`, instead)
     return 0
   }
 

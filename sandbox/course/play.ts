@@ -28,14 +28,16 @@ export interface PlayOptions {
 
 /**
  * Plays each step in a namespace of its own, gone afterwards, the next one's pods starting meanwhile; true when every
- * step was done, false at the first that was not.
+ * step was done, false at the first that was not. A guest has one namespace only, where a step follows the other.
  */
 export async function play({ cluster, lesson, from = 0, played, signal }: PlayOptions): Promise<boolean> {
   const checks = await loadChecks(lesson)
+  const { isGuest, namespace } = cluster.connection
   const stages: Stage[] = []
   async function prepare(step: number): Promise<Stage | undefined> {
     if (step === lesson.steps.length) return undefined
-    const stage = openStage(cluster, `lesson-${lesson.number}-play-${process.pid}-${step + 1}`, signal)
+    const own = `lesson-${lesson.number}-play-${process.pid}-${step + 1}`
+    const stage = openStage(cluster, isGuest ? namespace : own, signal)
     stages.push(stage)
     throwRefusal(await stage.deploy(await filesAfter(lesson, step)))
     return stage
@@ -43,13 +45,13 @@ export async function play({ cluster, lesson, from = 0, played, signal }: PlayOp
   try {
     let stage = await prepare(from)
     for (let step = from; stage; step++) {
-      const next = prepare(step + 1)
+      const next = isGuest ? undefined : prepare(step + 1)
       // Its failure is told when it is that step's turn.
-      next.catch(() => {})
+      next?.catch(() => {})
       const outcome = await stage.judge(checks[lesson.steps[step]!.id]!, isSettled)
       played({ step, outcome, logs: await stage.logs() })
       if (outcome.verdict !== 'done') return false
-      stage = await next
+      stage = await (next ?? prepare(step + 1))
     }
     return true
   } finally {

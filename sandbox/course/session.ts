@@ -58,7 +58,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     this.#step = options.step
-    this.#deployer = new Deployer(options.cluster.client, options.namespace)
+    const { client, connection } = options.cluster
+    this.#deployer = new Deployer(client, options.namespace, connection.images)
   }
 
   /** Deploys the workspace and begins to watch and judge. */

@@ -1,7 +1,8 @@
 /** The files behind the learner's shell: a kubeconfig for one lesson, and start-up files that mark the prompt. */
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { kitExtension, parseKubeconfig, writeOwnKubeconfig } from '../kubeconfig-file.ts'
 import { stateFolder } from '../paths.ts'
 import { namespaceOf, type Lesson } from './lesson.ts'
 
@@ -26,7 +27,7 @@ export async function prepareShell(
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const bin = kubectl && (await writeLauncher(folder, kubectl))
   const env = {
-    KUBECONFIG: await writeKubeconfig(kubeconfig, namespaceOf(lesson), folder),
+    KUBECONFIG: await writeKubeconfig(kubeconfig, lesson, folder),
     SIDECAR_WORKSHOP_LESSON: String(lesson.number),
     ...(bin && { PATH: `${bin}:${process.env.PATH}` }),
   }
@@ -53,7 +54,7 @@ export async function prepareShell(
 /** Lets a shell that is open already find the cluster again, which has another address after each start. */
 export async function refreshShell(lesson: Lesson, kubeconfig: string): Promise<void> {
   const folder = shellFolder(lesson)
-  if (existsSync(folder)) await writeKubeconfig(kubeconfig, namespaceOf(lesson), folder)
+  if (existsSync(folder)) await writeKubeconfig(kubeconfig, lesson, folder)
 }
 
 /** Answers the folder in which the program is called kubectl. */
@@ -76,15 +77,13 @@ function shellFolder(lesson: Lesson): string {
 }
 
 /** A copy with the lesson's namespace preset, so that kubectl needs no -n. */
-async function writeKubeconfig(source: string, namespace: string, folder: string): Promise<string> {
-  const { parse, stringify } = await import('yaml')
-  const config = parse(await readFile(source, 'utf8')) as {
-    contexts?: { context: { namespace?: string } }[]
-  }
-  for (const { context } of config.contexts ?? []) context.namespace = namespace
+async function writeKubeconfig(source: string, lesson: Lesson, folder: string): Promise<string> {
   const path = join(folder, 'kubeconfig')
-  await writeFile(path, stringify(config), { mode: 0o600 })
-  await chmod(path, 0o600)
+  const config = await parseKubeconfig(source)
+  for (const { context } of config.contexts ?? []) {
+    if (!kitExtension(context).isGuest) context.namespace = namespaceOf(lesson)
+  }
+  await writeOwnKubeconfig(path, config)
   return path
 }
 

@@ -28,7 +28,7 @@ export interface Stage {
 /** Opens a stage in a namespace of this name, made by the first deployment. */
 export function openStage(cluster: LabCluster, namespace: string, signal: AbortSignal): Stage {
   // Nobody looks at how the pods end here, and a shell that ignores SIGTERM would cost two seconds each time.
-  const deployer = new Deployer(cluster.client, namespace)
+  const deployer = new Deployer(cluster.client, namespace, cluster.connection.images)
   return {
     deploy: async (files) => (await deployer.deploy(files)).problems,
     async judge(check, isSettled) {

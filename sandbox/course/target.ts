@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Resource } from '../client.ts'
 import { LAST_APPLIED, lastApplied, sorted } from '../last-applied.ts'
 import type { KubeObject, Manifest } from '../objects.ts'
+import { DIGEST } from '../own-objects.ts'
 import type { SourceObject } from './manifests.ts'
 import type { Files } from './states.ts'
 
@@ -40,6 +41,37 @@ interface RawPodSpec {
 export function mountsCode({ spec }: Manifest): boolean {
   const { volumes } = podSpecOf(spec)
   return Array.isArray(volumes) && volumes.some((volume) => volume?.configMap?.name === 'code')
+}
+
+/** The manifest with images that the cluster has in place of those that it can't have by that name. */
+export function withImages(manifest: Manifest, images: Record<string, string>): Manifest {
+  if (Object.keys(images).length === 0) return manifest
+  return mapContainers(manifest, (container) => {
+    const image = images[container.image ?? '']
+    return image === undefined ? container : { ...container, image }
+  })
+}
+
+/** Every image that the manifest names. */
+export function imagesOf(manifest: Manifest): string[] {
+  const images: string[] = []
+  mapContainers(manifest, (container) => {
+    if (typeof container.image === 'string') images.push(container.image)
+    return container
+  })
+  return images
+}
+
+type RawContainer = { image?: string }
+
+/** Wherever a workload may hold them: a Pod, a template, and a template in a template, as a CronJob has it. */
+function mapContainers<T>(value: T, map: (container: RawContainer) => RawContainer): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value).map(([key, inner]: [string, unknown]) => {
+    const isList = (key === 'containers' || key === 'initContainers') && Array.isArray(inner)
+    return [key, isList ? (inner as RawContainer[]).map(map) : mapContainers(inner, map)] as const
+  })
+  return Object.fromEntries(entries) as T
 }
 
 /** Of a Pod itself, or of what a Job, a Deployment or a DaemonSet makes pods from. */
@@ -81,5 +113,3 @@ export function digestOf(...parts: unknown[]): string {
 }
 
 const CODE = 'sidecar-workshop/code'
-/** The annotation that says which state of the files an object was made from. */
-export const DIGEST = 'sidecar-workshop/files'

@@ -1,5 +1,5 @@
 /** The default provider: our own API server and kubelet on this machine, from npm alone. */
-import { chmod, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterInfo, ClusterProvider, StartOptions } from '../cluster.ts'
 import { PODS, type KubernetesClient } from '../client.ts'
@@ -12,9 +12,9 @@ import {
   withInit,
   type NodeProcess,
 } from '../embedded/node-process.ts'
-import { WorkshopError, messageOf } from '../errors.ts'
+import { WorkshopError } from '../errors.ts'
 import { connect, readKubeconfig } from '../kubeconfig.ts'
-import { tryLock, type Lock } from '../lock.ts'
+import { withClusterFolder } from '../cluster-folder.ts'
 import { clusterFolder } from '../paths.ts'
 import { removeCpuGroups } from '../pods/linux/cgroup.ts'
 import { removeNodeFolder, tryIsolation } from '../pods/linux/isolation.ts'
@@ -22,6 +22,7 @@ import { until } from '../until.ts'
 
 /** A cold, busy machine takes a few seconds; what takes longer hangs. */
 const READY_TIMEOUT_MS = 20_000
+const LOCK_TIMEOUT_MS = READY_TIMEOUT_MS + 10_000
 
 /** What is remembered of a start: the chain, and the kit that it was started from. */
 type KeptNode = NodeProcess & { kit: string }
@@ -33,7 +34,7 @@ export const provider: ClusterProvider = {
   isAvailable: () => tryIsolation(),
 
   async start(options: StartOptions) {
-    await withFolderLocked(async (folder) => {
+    await withClusterFolder('embedded', LOCK_TIMEOUT_MS, async (folder) => {
       if (await isReady(folder)) return
       // What is left runs no more, or runs yesterday's kit. Its objects stay, as over a reboot.
       await stopNode(folder)
@@ -42,7 +43,7 @@ export const provider: ClusterProvider = {
   },
 
   async stop({ progress, keepState = false }) {
-    await withFolderLocked(async (folder) => {
+    await withClusterFolder('embedded', LOCK_TIMEOUT_MS, async (folder) => {
       const stage = progress.stage('Stopping the cluster')
       try {
         const wasRunning = await stopNode(folder)
@@ -180,35 +181,4 @@ async function writeNode(folder: string, node: KeptNode): Promise<void> {
   const draft = join(folder, `node.json.${process.pid}`)
   await writeFile(draft, JSON.stringify(node), { mode: 0o600 })
   await rename(draft, join(folder, 'node.json'))
-}
-
-/** Makes the cluster's folder and holds its lock meanwhile: two starts at once become one after the other. */
-async function withFolderLocked(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = clusterFolder('embedded')
-  const lockPath = `${folder}.lock`
-  let lock: Lock | undefined
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await chmod(folder, 0o700)
-    lock = await until(
-      () => {
-        const answer = tryLock(lockPath)
-        return 'release' in answer ? answer : undefined
-      },
-      { timeoutMs: READY_TIMEOUT_MS + 10_000 },
-    )
-  } catch (error) {
-    throw new WorkshopError(
-      `the state folder ${folder} can't be written: ${messageOf(error)}`,
-      'make it writable, or choose another place: XDG_STATE_HOME=/some/folder',
-      { cause: error },
-    )
-  }
-  if (!lock)
-    throw new WorkshopError(`another command holds ${lockPath}`, 'wait for it, or end it, and try again')
-  try {
-    await action(folder)
-  } finally {
-    lock.release()
-  }
 }

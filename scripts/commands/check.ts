@@ -3,15 +3,17 @@ import { parseArgs } from 'node:util'
 import type { Outcome } from '#sandbox/course/check.ts'
 import { judge } from '#sandbox/course/judge.ts'
 import { findLesson, loadChecks, namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
+import { lessonNamespace } from '#sandbox/course/namespace.ts'
 import { WorkshopError, messageOf } from '#sandbox/errors.ts'
-import { findCluster } from '../cluster-access.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, findCluster, type ClusterOptions } from '../cluster-access.ts'
 import { outcomeLines } from '../terminal/outcome.ts'
 import { print, printError } from '../terminal/print.ts'
 
 export const summary = 'judges a lesson once, as it stands in the cluster'
 export const usage = `npm run check 1             every step of lesson 1, with the evidence
 npm run -s check 1 -- --json    the same for machines
-exit code: 0 all done, 1 not yet, 2 the check or the cluster broke`
+exit code: 0 all done, 1 not yet, 2 the check or the cluster broke
+${CLUSTER_USAGE}`
 
 /** What `--json` prints. New fields may come, these stay. */
 export interface CheckReport {
@@ -30,20 +32,21 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: { ...CLUSTER_OPTIONS, json: { type: 'boolean', default: false } },
   })
   const lesson = await findLesson(onlyArgument(positionals))
-  const report = await judgeAll(lesson)
+  const report = await judgeAll(lesson, values)
   if (values.json) print(JSON.stringify(report, undefined, 2))
   else show(report)
   return EXIT_CODES[report.verdict]
 }
 
-async function judgeAll(lesson: Lesson): Promise<CheckReport> {
-  const namespace = namespaceOf(lesson)
+async function judgeAll(lesson: Lesson, options: ClusterOptions): Promise<CheckReport> {
+  let namespace = namespaceOf(lesson)
   const steps: CheckReport['steps'] = []
   try {
-    const [cluster, checks] = await Promise.all([findCluster(), loadChecks(lesson)])
+    const [cluster, checks] = await Promise.all([findCluster(options), loadChecks(lesson)])
+    namespace = lessonNamespace(lesson, cluster.connection)
     for (const { id, title } of lesson.steps) {
       steps.push({ id, title, ...(await judge(checks[id]!, { cluster, namespace })) })
     }

@@ -1,15 +1,8 @@
 /** `npm run lesson`: lists lessons; in a terminal takes a learner through one, elsewhere plays it through. */
 import { basename, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { clearNamespace } from '#sandbox/course/namespace.ts'
-import {
-  findLesson,
-  listLessons,
-  loadChecks,
-  loadProse,
-  namespaceOf,
-  type Lesson,
-} from '#sandbox/course/lesson.ts'
+import { clearNamespace, lessonNamespace } from '#sandbox/course/namespace.ts'
+import { findLesson, listLessons, loadChecks, loadProse, type Lesson } from '#sandbox/course/lesson.ts'
 import { play, type StepPlayed } from '#sandbox/course/play.ts'
 import { createLesson } from '#sandbox/course/new-lesson.ts'
 import { isDone, readProgress, updateProgress } from '#sandbox/course/progress.ts'
@@ -17,7 +10,7 @@ import { refreshShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
 import { beginAgain, prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
-import { startCluster } from '../cluster-access.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, startCluster, type ClusterOptions } from '../cluster-access.ts'
 import { Learner } from '../learn/learner.ts'
 import { lockLesson } from '../lesson-lock.ts'
 import { parseStep } from '../step-argument.ts'
@@ -30,14 +23,15 @@ export const summary = 'lists the lessons, or takes you through one'
 export const usage = `npm run lesson        the lessons, and how far you are
 npm run lesson 1      lesson 1; without a terminal it plays itself and exits 0 when every step is done
 npm run lesson 1 -- --step 3      from step 3 on; your own files are kept aside
-npm run lesson new "Rate limiting"      a folder under lessons/ with a lesson to write`
+npm run lesson new "Rate limiting"      a folder under lessons/ with a lesson to write
+${CLUSTER_USAGE}`
 
 /** 0 when the lesson was listed, left or played to its end; 1 when a played step is not done; 130 after Ctrl-C. */
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { step: { type: 'string' } },
+    options: { ...CLUSTER_OPTIONS, step: { type: 'string' } },
   })
   const [typed, ...rest] = positionals
   if (typed === 'new') return await makeLesson(rest.join(' '))
@@ -47,12 +41,11 @@ export async function run(args: string[]): Promise<number> {
   const step = values.step === undefined ? undefined : parseStep(lesson, values.step)
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
+  const options = { ...values, signal: interrupted.signal }
   for (const name of SIGNALS) process.once(name, interrupt)
   try {
     const isTerminal = process.stdin.isTTY && process.stdout.isTTY
-    return isTerminal
-      ? await learn(lesson, step, interrupted.signal)
-      : await perform(lesson, step, interrupted.signal)
+    return isTerminal ? await learn(lesson, step, options) : await perform(lesson, step, options)
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
     print('Stopped.')
@@ -60,6 +53,10 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     for (const name of SIGNALS) process.off(name, interrupt)
   }
+}
+
+interface StartOptions extends ClusterOptions {
+  signal: AbortSignal
 }
 
 async function list(): Promise<number> {
@@ -77,7 +74,7 @@ async function list(): Promise<number> {
 }
 
 /** `step` is where to jump to, if anywhere. */
-async function learn(lesson: Lesson, step: number | undefined, signal: AbortSignal): Promise<number> {
+async function learn(lesson: Lesson, step: number | undefined, options: StartOptions): Promise<number> {
   const lock = lockLesson(lesson, 'go on there, or end it')
   try {
     // Before anything is started: a mistake in the lesson is its author's, and said at once.
@@ -86,8 +83,8 @@ async function learn(lesson: Lesson, step: number | undefined, signal: AbortSign
     const folder = workspaceFolder(lesson)
     if (step === undefined) await prepareWorkspace(folder, await filesBefore(lesson, 0))
     else await jumpTo(lesson, step)
-    const cluster = await startCluster(signal)
-    if (step !== undefined) await clearNamespace(cluster.client, namespaceOf(lesson))
+    const cluster = await startCluster({ ...options, lesson })
+    if (step !== undefined) await clearNamespace(cluster.client, lessonNamespace(lesson, cluster.connection))
     await refreshShell(lesson, cluster.kubeconfig)
     await inTerminal((screen) => new Learner({ lesson, prose, checks, cluster, folder, screen }))
     print(`
@@ -122,14 +119,14 @@ async function inTerminal(createLearner: (screen: Screen) => Learner): Promise<v
   }
 }
 
-async function perform(lesson: Lesson, step = 0, signal: AbortSignal): Promise<number> {
+async function perform(lesson: Lesson, step = 0, options: StartOptions): Promise<number> {
   print(`Lesson ${lesson.number}: ${lesson.title}. There is no terminal here, so it plays itself.`)
-  const cluster = await startCluster(signal)
+  const cluster = await startCluster({ ...options, lesson })
   const allDone = await play({
     cluster,
     lesson,
     from: step,
-    signal,
+    signal: options.signal,
     played: (each) => showPlayed(lesson, each),
   })
   const count = lesson.steps.length - step

@@ -42,7 +42,7 @@ export async function run(args: string[]): Promise<number> {
   for (const name of SIGNALS) process.on(name, interrupt)
   try {
     await inTemporaryState(async () => {
-      const cluster = await startCluster(interrupted.signal)
+      const cluster = await startCluster({ signal: interrupted.signal })
       await proveAll(proofs, { cluster, jobs, table, signal: interrupted.signal })
     })
   } catch (error) {

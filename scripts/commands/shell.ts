@@ -3,34 +3,37 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { ensureNamespace } from '#sandbox/course/namespace.ts'
-import { findLesson, listLessons, namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
+import { ensureNamespace, lessonNamespace } from '#sandbox/course/namespace.ts'
+import { findLesson, listLessons, type Lesson } from '#sandbox/course/lesson.ts'
 import { readProgress } from '#sandbox/course/progress.ts'
 import { prepareShell } from '#sandbox/course/shell-files.ts'
 import { filesBefore } from '#sandbox/course/states.ts'
 import { prepareWorkspace, workspaceFolder } from '#sandbox/course/workspace.ts'
 import { WorkshopError } from '#sandbox/errors.ts'
 import { findBinary } from '#sandbox/find-binary.ts'
-import { startCluster } from '../cluster-access.ts'
+import { installLine } from '#sandbox/install-line.ts'
+import { CLUSTER_OPTIONS, CLUSTER_USAGE, startCluster } from '../cluster-access.ts'
 import { print } from '../terminal/print.ts'
 
 export const summary = 'opens your shell in a lesson’s folder, with kubectl set up'
 export const usage = `npm run shell        for the lesson that you worked on last
-npm run shell 1      for lesson 1`
+npm run shell 1      for lesson 1
+${CLUSTER_USAGE}`
 
 /** The exit code of the shell. */
 export async function run(args: string[]): Promise<number> {
-  const { positionals } = parseArgs({ args, allowPositionals: true, options: {} })
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: CLUSTER_OPTIONS })
   const lesson = await chooseLesson(positionals)
-  const cluster = await startCluster()
-  await ensureNamespace(cluster.client, namespaceOf(lesson))
+  const cluster = await startCluster({ ...values, lesson })
+  const namespace = lessonNamespace(lesson, cluster.connection)
+  await ensureNamespace(cluster.client, namespace)
   const folder = workspaceFolder(lesson)
   await prepareWorkspace(folder, await filesBefore(lesson, 0))
   const shell = process.env.SHELL || '/bin/sh'
   const kubectl = findBinary('kubectl') ? undefined : SMALL_KUBECTL
   const start = await prepareShell(lesson, shell, cluster.kubeconfig, kubectl)
   print(`Your shell for lesson ${lesson.number}, in ${folder}.
-kubectl speaks to the workshop's cluster, namespace ${namespaceOf(lesson)}. “exit” leaves.`)
+kubectl speaks to the workshop's cluster, namespace ${namespace}. “exit” leaves.`)
   if (kubectl) print(NO_KUBECTL)
   return await runShell(shell, start.args, folder, { ...ownEnvironment(), ...start.env })
 }
@@ -74,7 +77,8 @@ function ignore(): void {}
 
 const SMALL_KUBECTL = fileURLToPath(new URL('../kubectl/main.ts', import.meta.url))
 const NO_KUBECTL = `You have no kubectl, so this shell has a small one with the verbs of the lessons: kubectl help
-The real one has more: https://kubernetes.io/docs/tasks/tools/`
+The real one has more:
+${installLine('kubectl')}`
 
 /** Without what npm adds for scripts. */
 function ownEnvironment(): Record<string, string | undefined> {

@@ -1,7 +1,8 @@
 /** A lesson in a terminal: connects the session, the keys and the screen. */
 import type { Checks, Outcome } from '#sandbox/course/check.ts'
 import type { Deployment } from '#sandbox/course/deploy.ts'
-import { namespaceOf, type Lesson } from '#sandbox/course/lesson.ts'
+import type { Lesson } from '#sandbox/course/lesson.ts'
+import { lessonNamespace } from '#sandbox/course/namespace.ts'
 import type { LabCluster } from '#sandbox/course/lab.ts'
 import type { Block, Prose } from '#sandbox/course/prose.ts'
 import { Session } from '#sandbox/course/session.ts'
@@ -53,7 +54,7 @@ export class Learner {
       trouble: (trouble: string) => this.#update({ trouble }),
       polling: () => this.#say('File events do not arrive here, so a save is noticed within a second.'),
     }
-    const [namespace, step] = [namespaceOf(lesson), this.#stepId]
+    const [namespace, step] = [lessonNamespace(lesson, cluster.connection), this.#stepId]
     const earlier = () => this.#earlier()
     this.#session = new Session({ cluster, namespace, folder, checks, step, earlier, events })
   }
@@ -121,7 +122,11 @@ export class Learner {
 
   async #logs(): Promise<void> {
     const { cluster, lesson } = this.#options
-    const logs = await readLogs(cluster, namespaceOf(lesson), AbortSignal.timeout(5_000))
+    const logs = await readLogs(
+      cluster,
+      lessonNamespace(lesson, cluster.connection),
+      AbortSignal.timeout(5_000),
+    )
     if (logs.length === 0) this.#say('There is no pod, so there is no log.')
     for (const { pod, container, lines } of logs) {
       const shown = countRepeats(lines)

@@ -21,6 +21,11 @@ export function print(text = ''): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** A line beside the answer, to standard error: the output stays fit for a machine. */
+export function printNote(text: string): void {
+  process.stderr.write(`${style('dim', printable(text), process.stderr)}\n`)
+}
+
 /** To standard error: what happened, then what to type next. */
 export function printError(message: string, hint: string): void {
   const mark = style('red', '✗', process.stderr)

@@ -13,4 +13,16 @@ export const skips: Record<string, Record<string, string>> = {
     'A ResourceQuota limits what a namespace holds': 'ResourceQuotas are not served',
     'A CustomResourceDefinition adds a kind': 'custom resources are not served',
   },
+  // A guest has one namespace, and a Role in it. The rest of the suite holds there as well: context.soak.ts.
+  context: {
+    'A mutating webhook behind a Service injects a native sidecar into the pods that it selects':
+      'webhooks belong to the whole cluster',
+    'A webhook that does not answer refuses under failurePolicy Fail, and is passed over under Ignore':
+      'webhooks belong to the whole cluster',
+    'What is not served is a Status: 404 for a kind and an object, 405 for a verb':
+      'outside the namespace all is refused with 403, be it there or not',
+    'A DaemonSet runs one pod on every node that takes it': 'nodes may not be listed',
+    'A namespace that is deleted takes all that it holds with it':
+      'the namespace is not the guest’s to delete',
+  },
 }

@@ -39,16 +39,24 @@ export interface Stage {
   close(): Promise<void>
 }
 
-/** Makes the stages of one cluster, each in a new namespace. */
-export async function createStages(kubeconfig: string): Promise<() => Promise<Stage>> {
-  const connection = await readKubeconfig(kubeconfig)
-  const client = connect(connection)
+/**
+ * Makes the stages of one cluster, each in a new namespace. `limit` answers the kubeconfig of somebody who may do nothing
+ * outside that namespace; without it all is done as the one who made it.
+ */
+export async function createStages(
+  owner: string,
+  limit?: (namespace: string) => Promise<string>,
+): Promise<() => Promise<Stage>> {
+  const ownerClient = connect(await readKubeconfig(owner))
   return async () => {
     const metadata = { generateName: 'conformance-' }
-    const made = await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    const made = await ownerClient.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
     const namespace = made.metadata.name
     // A controller makes it, and pods are refused without.
-    await eventually(() => client.find(SERVICE_ACCOUNTS, { namespace, name: 'default' }))
+    await eventually(() => ownerClient.find(SERVICE_ACCOUNTS, { namespace, name: 'default' }))
+    const kubeconfig = limit ? await limit(namespace) : owner
+    const connection = await readKubeconfig(kubeconfig)
+    const client = limit ? connect(connection) : ownerClient
     const create: Stage['create'] = (resource, name, fields, more = {}) =>
       client.create(resource, {
         apiVersion: resource.apiVersion,
@@ -95,8 +103,8 @@ export async function createStages(kubeconfig: string): Promise<() => Promise<St
         return (await client.raw('GET', `${path}?follow=true&container=${container}`)).text()
       },
       async close() {
-        if (await client.find(NAMESPACES, { name: namespace }))
-          await client.delete(NAMESPACES, { name: namespace })
+        if (await ownerClient.find(NAMESPACES, { name: namespace }))
+          await ownerClient.delete(NAMESPACES, { name: namespace })
       },
     }
   }

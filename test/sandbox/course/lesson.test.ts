@@ -66,7 +66,7 @@ describe('an author’s mistakes are told with file, line and what to write inst
     'no front matter': '# Hello\n',
     'front matter that is not YAML': lessonText({ head: 'title: a: b\n' }),
     'wrong shapes': lessonText({
-      head: 'title: 3\nminutes: soon\nsummary: x\nauthor: me\nsteps:\n  - id: Look At\n    title: x\n    hints: [one]\n',
+      head: 'title: 3\nminutes: soon\nworkers: -1\nsummary: x\nauthor: me\nsteps:\n  - id: Look At\n    title: x\n    hints: [one]\n',
     }),
   }
   test.for(Object.entries(heads))('%s', async ([, text]) => {

@@ -1,8 +1,11 @@
 /** Proves that what the embedded cluster runs (image.json) and what kind builds (Dockerfile) are the same. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { kitImages, replacements } from '#sandbox/containers/kit-images.ts'
+import { lessonImages } from '#sandbox/course/lesson-images.ts'
+import { LESSONS_FOLDER, listLessons } from '#sandbox/course/lesson.ts'
 import { readImages } from '#sandbox/pods/images.ts'
 
 const REGISTRY = fileURLToPath(new URL('../../../sandbox/images', import.meta.url))
@@ -28,7 +31,33 @@ describe('the images', () => {
 
   it('have a Dockerfile unless a registry has them as they are', () => {
     const pulled = images.filter((image) => !built.includes(image)).map(({ name }) => name)
-    expect(pulled.sort()).toEqual(['node', 'shell'])
+    expect(pulled.sort()).toEqual(['nginx', 'node', 'shell'])
+  })
+})
+
+describe('on a cluster that pulls its images', () => {
+  it('a lesson runs what the kit builds, or official images, and asks no registry for what was loaded', async () => {
+    const own = await kitImages()
+    const official = new Set(images.filter((image) => !built.includes(image)).flatMap(({ names }) => names))
+    for (const lesson of await listLessons()) {
+      const wanted = await lessonImages(lesson)
+      const strange = wanted.filter(
+        (image) => !own.some(({ reference }) => reference === image) && !official.has(image.split(':')[0]!),
+      )
+      expect(strange, lesson.name).toEqual([])
+    }
+    // IfNotPresent is the default for every tag but latest, and for none.
+    expect(own.filter(({ clusterReference }) => !/:(?!latest$)[^:/]+$/.test(clusterReference))).toEqual([])
+    expect(replacements(own)).toEqual({ 'ttbb/base': 'ttbb/base:workshop' })
+  })
+
+  it('no lesson asks for another pull policy', async () => {
+    const files = readdirSync(LESSONS_FOLDER, { recursive: true, encoding: 'utf8' })
+    const manifests = files.filter((file) => file.endsWith('.yaml'))
+    const strict = manifests.filter((file) =>
+      /imagePullPolicy: *["']?Always/.test(readFileSync(join(LESSONS_FOLDER, file), 'utf8')),
+    )
+    expect(strict).toEqual([])
   })
 })
 
@@ -44,8 +73,13 @@ describe.each(built)('$name', ({ name, names, folder, variants }) => {
     expect(lines.filter((line) => line.startsWith('#'))).toEqual(commands)
   })
 
+  it('is made from an official image of Docker Hub, which an argument can replace', () => {
+    const start = lines.findIndex((line) => line.startsWith('ARG BASE=docker.io/library/'))
+    expect(lines[start + 1]).toBe('FROM $BASE')
+  })
+
   it('has the same entrypoint, arguments and environment in Dockerfile and image.json', () => {
-    expect(valueOf('ENTRYPOINT')).toEqual(best?.entrypoint)
+    expect(valueOf('ENTRYPOINT') ?? []).toEqual(best?.entrypoint)
     expect(valueOf('CMD') ?? []).toEqual(best?.cmd)
     const variables = lines.flatMap((line) => /^ENV (.*)/.exec(line)?.[1]?.split(' ') ?? [])
     expect(Object.fromEntries(variables.map((text) => text.split('=')) as [string, string][])).toEqual(
@@ -56,7 +90,6 @@ describe.each(built)('$name', ({ name, names, folder, variants }) => {
   it('brings every file that it runs', () => {
     const paths = variants.flatMap(({ entrypoint, cmd }) => [...entrypoint, ...cmd])
     const own = paths.filter((path) => path.startsWith('/app/'))
-    expect(own).not.toEqual([])
     expect(own.filter((path) => !existsSync(path.replace('/app', folder)))).toEqual([])
     const copies = lines.flatMap((line) => /^COPY (\S+) \/app\/$/.exec(line)?.[1] ?? [])
     expect(copies.filter((path) => !existsSync(join(folder, path)))).toEqual([])

@@ -22,7 +22,7 @@ describe('normalizeReference', () => {
 })
 
 describe('resolveImage', () => {
-  test.each(['busybox', 'alpine:3.20', 'docker.io/library/debian:12-slim', 'ttbb/base', 'ubuntu@sha256:ab'])(
+  test.each(['busybox', 'alpine:3.20', 'docker.io/library/debian:12-slim', 'ubuntu@sha256:ab'])(
     '%s runs the shell of the host',
     (reference) => {
       expect(resolveImage(reference)).toMatchObject({ id: 'embedded://shell', entrypoint: [], cmd: ['sh'] })
