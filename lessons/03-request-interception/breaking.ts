@@ -45,7 +45,12 @@ async function judgeBadDays(kiosk: Kiosk): Promise<Verdict> {
 
 /** The app's answer; undefined when there is none while a learner would wait. */
 async function callInTime(kiosk: Kiosk, call: Call): Promise<LabResponse | undefined> {
-  return await Promise.race([kiosk.startCall(call), kiosk.pause(patienceMs).then(() => undefined)])
+  const answer = kiosk.startCall(call)
+  let isOver = false
+  const end = () => (isOver = true)
+  answer.then(end, end)
+  await kiosk.lab.until(async () => isOver, { timeoutMs: patienceMs })
+  return isOver ? await answer : undefined
 }
 
 async function judgeCrash(kiosk: Kiosk): Promise<Verdict | undefined> {
