@@ -31,7 +31,7 @@ export function onKiosk(judge: (kiosk: Kiosk) => Promise<Verdict>): Check {
     is: (pod: Pod) => containerOf(pod, 'app.ts') !== '',
   }
   return onPod(subject, async (lab, pod) => {
-    const prices = await lab.until(async () => (await lab.pods()).find(isOpen), { timeoutMs: 5_000 })
+    const prices = await lab.until(async () => (await lab.pods()).find(isOpen), { timeoutMs: 8_000 })
     if (!prices) return notYet('no pod that runs prices.ts is ready')
     const kiosk = new Kiosk(lab, pod, prices)
     if (kiosk.sidecars.length > 0) return await judge(kiosk)
