@@ -14,6 +14,8 @@ export async function judgeNative(shop: Shop): Promise<Verdict | undefined> {
   if (sidecars.length === 0) return await explainOldStyle(shop)
   if (!(await shop.ask())) {
     const crash = await shop.crashed()
+    // The order is kept. That it did not help the app is the affair of the next step.
+    if (crash && ordinary.length === 1) return undefined
     const evidence = crash && { source: `logs ${name} -c ${crash.name}`, text: crash.said }
     return notYet(`pod ${name} does not answer on port 8080`, { evidence })
   }

@@ -62,13 +62,14 @@ export class Shop {
 
   /**
    * Asks the app, which asks its proxy, which asks the backend, until the answer comes. It gives up when everything has
-   * been running for a while, and when the app has died, if `untilCrash`.
+   * been running for a while, when a container has to wait before it starts again, and `untilCrash` when the app has died.
    */
   async ask({ untilCrash = false } = {}): Promise<string | undefined> {
     let answered: string | undefined
     const isOver = async () => {
       const pod = await this.lab.pod(this.name)
       if (!pod || (untilCrash && findCrashed(pod))) return true
+      if (statusesOf(pod).some(({ state }) => state?.waiting?.reason === 'CrashLoopBackOff')) return true
       if (!statusesOf(pod).every(({ state }) => state?.running)) return false
       const answer = await this.lab.request(this.name, APP_PORT, `/${this.lab.nonce}`)
       if (answer?.status === 200 && answer.body.includes(this.lab.nonce)) answered = answer.body.trim()
