@@ -94,37 +94,51 @@ function plain(title: string): string {
 export function createFailure(stderr: string, { name }: ContainerEngine): WorkshopError {
   // Kind's own stages were shown already, and what kubeadm logged is hundreds of lines.
   const reason = stderr.slice(Math.max(0, stderr.indexOf('ERROR:')))
+  if (/failed to pull image/.test(stderr)) return pullFailure(reason, name)
   const said = `:\n${lastLines(reason.split('\n').slice(0, 3).join('\n'))}`
-  if (/failed to pull image/.test(stderr)) return pullFailure(stderr, said, name)
-  if (/permission denied.*\.sock/s.test(stderr) || /Cannot connect to the Docker daemon/.test(stderr))
+  if (/permission denied while trying to connect|Cannot connect to the Docker daemon/.test(stderr))
     return engineRefusal(name, lastLines(stderr))
-  if (/no space left on device/.test(stderr))
-    return new WorkshopError(`the disk is full${said}`, `make room, as with: ${name} system prune`)
-  if (/node\(s\) already exist/.test(stderr))
-    return new WorkshopError(
-      `nodes of an earlier start are left${said}`,
-      'npm run cluster down kind, and try again',
-    )
-  if (/too many open files|could not find a log line that matches/i.test(stderr))
-    return new WorkshopError(`the nodes do not boot${said}`, INOTIFY_HINT)
-  return new WorkshopError(
-    `kind could not make the cluster${said}`,
-    'see https://kind.sigs.k8s.io/docs/user/known-issues/ (the kit is made for kind v0.33.0: kind version), or go on without\nkind: --cluster embedded',
-  )
+  const { what, hint } = CAUSES.find(({ pattern }) => pattern.test(stderr)) ?? UNKNOWN
+  return new WorkshopError(`${what}${said}`, hint)
 }
 
-function pullFailure(stderr: string, said: string, engine: string): WorkshopError {
+/** What kind tried stands in the first line, and what the engine said at the end. */
+function pullFailure(reason: string, engine: ContainerEngine['name']): WorkshopError {
+  const [first = '', ...rest] = reason.split('\n')
+  const said = `:\n${first}\n${lastLines(rest.join('\n'), 1)}`
   const image = NODE_IMAGE.replace(/@.*/, '')
-  if (/toomanyrequests|rate limit/i.test(stderr))
+  if (/toomanyrequests|rate limit/i.test(reason))
     return new WorkshopError(
       `Docker Hub gives this address no more images for now${said}`,
       `${engine} login, or try again in an hour`,
     )
-  const what = UNREACHABLE.test(stderr) ? 'the registry is out of reach' : 'the registry refuses'
-  const hint = `with a network, once: ${engine} pull ${NODE_IMAGE}\nwithout one, the embedded cluster does: --cluster embedded`
+  const what = UNREACHABLE.test(reason) ? 'the registry is out of reach' : 'the registry refuses'
+  // Podman takes a tag or a digest, and asks which registry is meant.
+  const name = engine === 'podman' ? NODE_IMAGE.replace(/^(kindest\/node):[^@]+/, 'docker.io/$1') : NODE_IMAGE
+  const hint = `with a network, once: ${engine} pull ${name}\nwithout one, the embedded cluster does: --cluster embedded`
   return new WorkshopError(`${what}, and the node image ${image} is not here yet${said}`, hint)
 }
 
-/** https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files */
-const INOTIFY_HINT =
-  'most often the limits for watched files are too small: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512'
+const CAUSES = [
+  {
+    pattern: /no space left on device/,
+    what: 'the disk is full',
+    hint: 'make room, as with: docker system prune, or podman system prune',
+  },
+  {
+    pattern: /node\(s\) already exist/,
+    what: 'nodes of an earlier start are left',
+    hint: 'npm run cluster down kind, and try again',
+  },
+  {
+    // https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files
+    pattern: /too many open files|could not find a log line that matches/i,
+    what: 'the nodes do not boot',
+    hint: 'most often the limits for watched files are too small: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
+  },
+]
+
+const UNKNOWN = {
+  what: 'kind could not make the cluster',
+  hint: 'see https://kind.sigs.k8s.io/docs/user/known-issues/ (the kit is made for kind v0.33.0: kind version), or go on without\nkind: --cluster embedded',
+}

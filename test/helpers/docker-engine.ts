@@ -36,6 +36,8 @@ export async function startDockerEngine(): Promise<string> {
   const words = ['dockerd', '--host', socket, ...places, '--pidfile', join(folder, 'pid'), ...network]
   const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc']
   const child = spawn('unshare', [...namespaces, ...words], {
+    // On a busy machine containerd writes where it stands into a file there.
+    env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let log = ''

@@ -13,6 +13,8 @@ import { describeWith } from '#test/helpers/needs.ts'
 import { temporaryFolder } from '#test/helpers/temp-folder.ts'
 
 const progress = silentProgress
+/** Eight builds, on a machine that does other things too. */
+const LONG = { timeout: 180_000 }
 let engine: ContainerEngine
 let images: KitImage[]
 
@@ -33,7 +35,7 @@ describeWith(dockerNeeds, 'on a Docker engine without a network', () => {
     })
   })
 
-  test('every image is built once, then again only when its files have changed', async () => {
+  test('every image is built once, then again only when its files have changed', LONG, async () => {
     await importBusybox(...new Set(images.map(({ base }) => base)))
     const seen: string[] = []
     const spoken: Progress = { stage: (title) => ({ done: () => seen.push(title), failed() {} }) }

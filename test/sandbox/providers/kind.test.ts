@@ -19,6 +19,8 @@ const SCRIPT = fileURLToPath(new URL('../../../scripts/workshop.mjs', import.met
 const NODE = 'sidecar-workshop-control-plane'
 const kindNeed = binary('kind', 'apt-get install kind, from Debian 13 on; or https://kind.sigs.k8s.io')
 const provider = await openCluster('kind')
+/** Builds and two commands, on a machine that does other things too. */
+const LONG = { timeout: 180_000 }
 
 /** A progress that remembers its stages as a person sees them. */
 function spoken(): { progress: Progress; seen: string[] } {
@@ -139,28 +141,32 @@ describeWith([...dockerNeeds, isolation], 'with a Docker engine', () => {
       expect(existsSync(folder)).toBe(false)
     })
 
-    test('the images of a lesson are built and loaded as archives, once; and the lesson plays', async () => {
-      const images = await kitImages({ wanted: ['ttbb/base', 'ttbb/nginx:mate'] })
-      await importBusybox(...images.map(({ base }) => base))
-      const [HOME, desk] = [temporaryFolder(), temporaryFolder()]
-      const env = { XDG_STATE_HOME: cluster.state, HOME, SIDECAR_WORKSHOP_DIR: desk }
-      const run = (...args: string[]) =>
-        runCommand(process.execPath, [SCRIPT, ...args], { env, timeoutMs: 120_000 })
-      const { exitCode, stdout, stderr } = await run('lesson', '1', '--step', '6', '--cluster', 'kind')
-      expect({ exitCode, stdout }).toMatchObject({
-        exitCode: 0,
-        stdout: expect.stringContaining('The last 1 steps are done.'),
-      })
-      expect(stderr).toContain('Loading ttbb/nginx:mate')
-      expect(recorded('loaded').sort()).toEqual(['ttbb/base:workshop', 'ttbb/nginx:mate'])
-      // The next command goes there by itself, and finds nothing to load.
-      const next = await run('solve', '1')
-      expect(next.stderr).toBe('Cluster: kind, until you choose another, as in: --cluster embedded')
-      expect(next.exitCode).toBe(0)
-      expect(recorded('loaded')).toHaveLength(2)
-      expect(existsSync(join(HOME, '.kube'))).toBe(false)
-      await run('cluster', 'status', '--cluster', 'embedded')
-    })
+    test(
+      'the images of a lesson are built and loaded as archives, once; and the lesson plays',
+      LONG,
+      async () => {
+        const images = await kitImages({ wanted: ['ttbb/base', 'ttbb/nginx:mate'] })
+        await importBusybox(...images.map(({ base }) => base))
+        const [HOME, desk] = [temporaryFolder(), temporaryFolder()]
+        const env = { XDG_STATE_HOME: cluster.state, HOME, SIDECAR_WORKSHOP_DIR: desk }
+        const run = (...args: string[]) =>
+          runCommand(process.execPath, [SCRIPT, ...args], { env, timeoutMs: 120_000 })
+        const { exitCode, stdout, stderr } = await run('lesson', '1', '--step', '6', '--cluster', 'kind')
+        expect({ exitCode, stdout }).toMatchObject({
+          exitCode: 0,
+          stdout: expect.stringContaining('The last 1 steps are done.'),
+        })
+        expect(stderr).toContain('Loading ttbb/nginx:mate')
+        expect(recorded('loaded').sort()).toEqual(['ttbb/base:workshop', 'ttbb/nginx:mate'])
+        // The next command goes there by itself, and finds nothing to load.
+        const next = await run('solve', '1')
+        expect(next.stderr).toBe('Cluster: kind, until you choose another, as in: --cluster embedded')
+        expect(next.exitCode).toBe(0)
+        expect(recorded('loaded')).toHaveLength(2)
+        expect(existsSync(join(HOME, '.kube'))).toBe(false)
+        await run('cluster', 'status', '--cluster', 'embedded')
+      },
+    )
 
     test('a start that fails is explained, and cleaned up', async () => {
       copyFileSync(join(FIXTURES, 'create-fails-v0.30.0.txt'), join(standin, 'create.txt'))
@@ -257,7 +263,7 @@ describe('what kind says when it fails', () => {
     expect(told('ERROR: write /var/lib/docker/tmp/x: no space left on device')).toMatchInlineSnapshot(`
       "the disk is full:
       ERROR: write /var/lib/docker/tmp/x: no space left on device
-      → make room, as with: docker system prune"
+      → make room, as with: docker system prune, or podman system prune"
     `)
     expect(told('ERROR: something new')).toMatchInlineSnapshot(`
       "kind could not make the cluster:
