@@ -1,11 +1,11 @@
-/** Proves the course as `npm run lessons` does: LESSON_REPEATS times, unless told 3 times in CI and once elsewhere. */
+/** Proves the course as `npm run lessons` does: LESSON_REPEATS times, once unless told. */
 import { describe, expect, test } from 'vitest'
 import { listLessons, loadChecks, loadProse } from '#sandbox/course/lesson.ts'
 import { listCases, prove, type Case } from '#sandbox/course/prove.ts'
 import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
 import { createFreshLesson } from '#test/helpers/fresh-lesson.ts'
 
-const REPEATS = Number(process.env.LESSON_REPEATS ?? (process.env.CI ? 3 : 1))
+const REPEATS = Number(process.env.LESSON_REPEATS ?? 1)
 const repeats = Array.from({ length: REPEATS }, (_, index) => index)
 const lessons = [...(await listLessons()), await createFreshLesson()]
 const cluster = await startTestCluster()

@@ -32,7 +32,7 @@ describe('the build fails, and says what to write, for', () => {
     expect(await mistakeIn(lessonText().replace('minutes:', 'minute:'))).toMatchInlineSnapshot(`
       "01-tiny-course/lesson.mdx:3: unknown key “minute”
       01-tiny-course/lesson.mdx:1: minutes is undefined
-      -> the keys here are: title, minutes, summary, steps
+      -> the keys here are: title, minutes, summary, workers, steps
       write a whole number, as in “minutes: 30”"
     `)
   })

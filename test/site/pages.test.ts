@@ -130,9 +130,9 @@ describeWith([binary('chromium')], 'the site, in Chromium', () => {
   test('says that nothing was found', async () => {
     await onPage('index.html', async (page) => {
       await page.getByRole('button', { name: 'Search' }).click()
-      await page.getByRole('searchbox').fill('xyzzyplugh')
+      await page.getByRole('searchbox').fill('日本語')
       const status = page.getByRole('dialog').getByRole('status')
-      await expect.poll(() => status.textContent(), { timeout: 20_000 }).toBe('Nothing holds “xyzzyplugh”.')
+      await expect.poll(() => status.textContent(), { timeout: 20_000 }).toBe('Nothing holds “日本語”.')
     })
   })
 

@@ -11,6 +11,7 @@ import { runCommand } from '#sandbox/command.ts'
 import { until } from '#sandbox/until.ts'
 import { startTestCluster } from '#test/helpers/embedded-cluster.ts'
 import { kubectlNeeds } from '#test/helpers/kubectl.ts'
+import { findKubectls } from '#test/helpers/kubectl-versions.ts'
 import { findBinary } from '#sandbox/find-binary.ts'
 import { describeWith } from '#test/helpers/needs.ts'
 import { temporaryFolder } from '#test/helpers/temp-folder.ts'
@@ -74,7 +75,9 @@ function leveled({ exitCode, stdout, stderr }: Told): Told {
 
 const run = (file: string, args: string[], more: string[]) =>
   runCommand(file, [...args, ...more], { cwd: folder, env, timeoutMs: 40_000 })
-const real = (...args: string[]) => run('kubectl', [], args)
+// Versions word some things otherwise: the small one speaks like the newest.
+const newest = findKubectls().at(-1)?.path ?? 'kubectl'
+const real = (...args: string[]) => run(newest, [], args)
 const small = (...args: string[]) => run(process.execPath, [SMALL], args)
 
 const READS = [
