@@ -133,15 +133,14 @@ async function travel(
       ...headers,
       ...(body && { 'content-length': body.length }),
     },
-    signal: request.signal,
   }
   try {
-    return await send(url, { ...options, agent }, body)
+    return await send(url, { ...options, agent }, request, body)
   } catch (error) {
     if (!(error instanceof StaleConnection)) throw unreachable(connection, error as Error)
   }
   // By a connection of its own, which no other request has used.
-  return await send(url, { ...options, ...tls, agent: false }, body).catch((error: Error) => {
+  return await send(url, { ...options, ...tls, agent: false }, request, body).catch((error: Error) => {
     throw unreachable(connection, error)
   })
 }
@@ -150,9 +149,16 @@ async function travel(
 class StaleConnection extends Error {}
 
 /** Rejects with a {@link StaleConnection} for a question that may be asked again, else with what Node says. */
-function send(url: string, options: RequestOptions, body: Buffer | undefined): Promise<Response> {
+function send(
+  url: string,
+  options: RequestOptions,
+  request: Request,
+  body: Buffer | undefined,
+): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(url, options)
+    const outgoing = httpsRequest(url, { ...options, signal: request.signal })
+    // A Request that was collected passes no abort on: this one lives as long as its answer.
+    outgoing.on('close', () => request)
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET' && options.method === 'GET'
       reject(isStale ? new StaleConnection() : error)

@@ -30,6 +30,8 @@ export function onPod(subject: Subject, judge: (lab: Lab, pod: Pod) => Promise<V
 
 /** For how long nothing may change in the containers of a pod that is starting. */
 const PATIENCE_MS = 10_000
+/** For how long there may be no pod: who makes one, a save or a Job, makes it at once. */
+const ABSENCE_MS = 3_000
 /** However much goes on meanwhile: an answer has to come before the check counts as broken. */
 const LONGEST_START_MS = 20_000
 
@@ -42,8 +44,9 @@ async function settle(lab: Lab, { is }: Subject): Promise<Pod | undefined> {
     const settled = pods.find(isSettled)
     const states = JSON.stringify(pods.map((pod) => statusesOf(pod).map(({ state }) => state)))
     if (states !== before) changedAtMs = Date.now()
+    const patienceMs = pods.length === 0 ? ABSENCE_MS : PATIENCE_MS
     before = states
-    return settled ?? (Date.now() - changedAtMs > PATIENCE_MS ? 'stands still' : undefined)
+    return settled ?? (Date.now() - changedAtMs > patienceMs ? 'stands still' : undefined)
   }
   const found = await lab.until(look, { timeoutMs: LONGEST_START_MS })
   return found === 'stands still' ? undefined : found

@@ -24,7 +24,7 @@ describe('the chosen cluster', () => {
     await run('check', '1', '--cluster', 'embedded')
     expect(readFileSync(choice, 'utf8')).toBe('embedded\n')
     const { stderr } = await run('cluster', 'up', 'embedded')
-    expect(stderr).toContain('Cluster: embedded, until you choose another, as in: --cluster kind\n')
+    expect(stderr).toContain('Cluster: embedded, until you choose another, as in: --cluster kind')
   })
 
   test('that there is not is an error that lists those there are, and changes nothing', async () => {

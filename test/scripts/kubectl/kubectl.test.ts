@@ -108,7 +108,6 @@ const READS = [
   'logs talker -c app --tail=2',
   'logs talker app --timestamps',
   'logs talker -c first',
-  'logs talker --all-containers',
   'logs talker -c nobody',
   'logs nobody',
   'logs talker -c app --since=1h',
